@@ -1,0 +1,71 @@
+# Covalent. `make` builds build/covalent when the packages are there; ./run installs them.
+# One library of every module but main.c; each tests/<module>/<name>_test.c is a program of its own.
+
+CC = gcc
+PACKAGES = sqlite3 openssl jose jansson yaml-0.1 zlib
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -Isrc $(WARN) $(HARDEN) $(CFLAGS) \
+             $(PKG_CFLAGS)
+LIBS := $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+
+B ?= build
+SOURCES = $(wildcard src/*/*.c)
+OBJECTS = $(SOURCES:src/%.c=$B/obj/%.o)
+WEAVE_OBJECTS = $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/weave/*.c) \
+                src/base/must.c src/base/read.c src/base/utf8.c src/base/buf.c)
+TESTS = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/*/*_test.c))
+BENCHES = $(patsubst bench/%.c,$B/%,$(wildcard bench/*.c))
+
+.PHONY: all help tests unit san tsan fuzz layers check bench web dev clean
+all: $B/covalent $B/libweave.a
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t14
+
+$B/covalent: $B/obj/main.o $B/libcovalent.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$B/libcovalent.a: $(OBJECTS)
+	@rm -f $@; ar rcs $@ $^
+
+$B/libweave.a: $(WEAVE_OBJECTS)
+	@rm -f $@; ar rcs $@ $^
+
+$B/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$B/tests/%: tests/%.c $B/libcovalent.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS_ALL) -Itests -MMD -MP -MF $@.d -o $@ $< $B/libcovalent.a $(LIBS)
+
+$B/%: bench/%.c $B/libcovalent.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS_ALL) -MMD -MP -MF $@.d -o $@ $< $B/libcovalent.a $(LIBS)
+
+tests: $(TESTS) ## build every unit test
+
+unit: tests ## run every unit test
+	@for t in $(TESTS); do $$t || bad=1; done; exit $${bad:-0}
+
+san: ## unit tests under address and undefined sanitizers
+	@$(MAKE) B=build/san CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" HARDEN= unit
+
+tsan: ## unit tests under the thread sanitizer
+	@$(MAKE) B=build/tsan CFLAGS="-O1 -g -fsanitize=thread" HARDEN= unit
+
+layers: ## does every #include go upward in src/layers?
+	@tools/layers src/layers $(shell git ls-files 'src/*.c' 'src/*.h')
+
+check: layers san ## layers, then the unit tests under sanitizers
+
+bench: $(BENCHES) ## build the benchmarks
+
+clean: ## remove what was built
+	rm -rf build
+
+-include $(OBJECTS:.o=.d) $B/obj/main.d $(TESTS:=.d) $(BENCHES:=.d)

@@ -1,0 +1,55 @@
+/* conn.h -- accepted TCP connections: slots, reading into one shared buffer, writing without copies.
+ *
+ * A connection is named by {slot, generation}: a name whose connection has closed finds nothing.
+ * Whoever owns a connection gets its events through `struct conn_handler`; ownership can move once
+ * (from the HTTP reader to a WebSocket session) by conn_set_handler. No buffer is held while idle. */
+#ifndef IO_CONN_H
+#define IO_CONN_H
+
+#include <sys/uio.h>
+
+#include "base/read.h"
+#include "io/loop.h"
+
+struct conn_id { uint32_t slot, generation; };
+
+struct conn;
+
+struct conn_handler {
+    /* Bytes came. They are borrowed for this call and may be changed in place (unmasking). What the
+     * owner needs later it copies. */
+    void (*on_bytes)(void *owner, struct conn *c, uint8_t *at, size_t len);
+    void (*on_writable)(void *owner, struct conn *c);       /* after conn_write wrote less than all */
+    void (*on_close)(void *owner, struct conn *c);          /* the peer went, or an error; last call */
+};
+
+struct conn {
+    struct loop_source source;
+    struct conn_id id;
+    struct conns *all;
+    const struct conn_handler *handler;
+    void *owner;
+    uint8_t address[16];            /* IPv6, or IPv4 mapped */
+    bool reading, wants_write, closing;
+};
+
+struct conns;                       /* every connection of a reactor */
+
+struct conns *conns_new(struct loop *loop, uint32_t max);
+void conns_free(struct conns *all);
+
+struct conn *conns_accept(struct conns *all, int listen_fd);    /* NULL: nobody waits, or no slot (then closed) */
+struct conn *conns_find(struct conns *all, struct conn_id id);  /* NULL: gone */
+uint32_t conns_count(const struct conns *all);
+
+void conn_set_handler(struct conn *c, const struct conn_handler *handler, void *owner);
+
+/* Write now what the socket takes. Returns the bytes taken (0 when it is full; then on_writable
+ * follows), or -1 when the connection is broken (on_close follows, not from inside this call). */
+ssize_t conn_write(struct conn *c, const struct iovec *parts, int n);
+
+void conn_pause(struct conn *c);            /* stop reading: back-pressure (A7) */
+void conn_resume(struct conn *c);
+void conn_close(struct conn *c);            /* at the end of this turn; on_close is called */
+
+#endif

@@ -1,0 +1,26 @@
+/* principal.h -- who stands behind a connection or request. Every one has a principal from its
+ * first byte on (rulings: identity). Immutable and counted; reactor thread only, except that the
+ * writer reads the strings of entries that are sealed (it never counts). */
+#ifndef ROOM_PRINCIPAL_H
+#define ROOM_PRINCIPAL_H
+
+#include "base/limits.h"
+#include "base/read.h"
+
+enum role { ROLE_VIEWER, ROLE_COMMENTER, ROLE_EDITOR, ROLE_ADMIN };
+
+struct principal {
+    uint32_t refs;
+    enum role role;
+    bool named;                             /* false: a guest made up for this connection */
+    uint64_t expires_ms;                    /* Unix time; 0: never */
+    char user[LIMIT_USER_BYTES + 1];        /* id, as in the log */
+    char name[LIMIT_NAME_BYTES + 1];        /* for people to read */
+    char session[65];                       /* ?session= of a JSON client or Idempotency-Key; "" : none */
+};
+
+struct principal *principal_new(const char *user, const char *name, enum role role);   /* one ref, yours */
+struct principal *principal_ref(struct principal *p);
+void principal_unref(struct principal *p);
+
+#endif
