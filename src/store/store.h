@@ -2,11 +2,11 @@
  *
  * A handle belongs to one thread: one handle writes (the writer's), any number read. Every
  * function may block and none calls back into the rooms.
- *   sqlite.c    the default: log.db in the data directory
- *   memory.c    the fake for tests: fails, tears writes and loses data on command
+ *   sqlite.c    the default: log.db in the data directory (docs/internals/log.md)
+ *   memory.h    the fake for tests: fails, tears writes and loses data on command
  *
- * One set of contract tests runs against every implementation (tests/store/contract.c, rules S1-S9).
- * The derived index (index.db: projector's cursor, snapshots, entities) is store/index.h. */
+ * One set of contract tests runs against every implementation (tests/store/contract_test.c, rules
+ * S1-S9). The derived index (index.db: projector's cursor, snapshots, entities) is store/index.h. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -22,13 +22,17 @@ enum row_kind {
 
 enum row_cause { CAUSE_YJS = 1, CAUSE_JSON, CAUSE_REST, CAUSE_FILE, CAUSE_REVERT, CAUSE_SERVER };
 
+#define LINEAGE_LEN 32          /* hex digits */
+
 struct row {                    /* one durable edit or command; slices are borrowed for the call */
     uint64_t lsn;               /* place in the log, from 1, given by commit */
     uint64_t time_ms;           /* Unix time */
     enum row_kind kind;
     enum row_cause cause;
-    struct slice room;          /* its name; empty for ROW_WROTE */
-    struct slice lineage;       /* append: of the room, used when this is its first row (or after ROW_DELETE) */
+    struct slice room;          /* its name; empty: belongs to no room (ROW_WROTE) */
+    struct slice lineage;       /* LINEAGE_LEN hex digits, given with every row of a room (D1). Append
+                                   uses it when this is the room's first row, or its first after a
+                                   ROW_DELETE; else what is stored holds. Reading: that of the row */
     struct slice user, session;
     struct slice message_id;    /* the client's; empty where it sent none */
     struct slice bytes;
@@ -36,10 +40,9 @@ struct row {                    /* one durable edit or command; slices are borro
 
 struct room_state {             /* what the log knows of a room */
     bool exists;                /* it has rows */
-    bool deleted;               /* the last ROW_DELETE is newer than the last ROW_IMPORT */
-    char lineage[33];           /* 32 hex digits; "" when it does not exist */
+    bool deleted;               /* its last ROW_DELETE is newer than its last other row */
+    char lineage[LINEAGE_LEN + 1];      /* "" when it does not exist */
     uint64_t first_lsn;         /* first row of this lineage */
-    uint64_t last_lsn;
 };
 
 typedef int store_on_row(void *ctx, const struct row *row);    /* not E_OK stops the reading */
@@ -49,21 +52,24 @@ struct store;
 struct store_kind {
     const char *name;
 
-    /* writing handle */
-    int (*append)(struct store *s, const struct row *row);      /* kept until commit */
-    int (*commit)(struct store *s, uint64_t *last_lsn);         /* E_OK: all appended is on disk, lsns
-                                                                   consecutive. Else nothing is: E_FULL (no
-                                                                   space, may be tried again) or E_IO (fsync
-                                                                   failed: the process must end) */
-    int (*checkpoint)(struct store *s);                         /* between commits; E_IO as above */
+    /* Writing handle. What was appended is kept until commit. E_OK: all of it is on disk, with
+     * consecutive lsns. Else none of it is: E_FULL (no space) and E_OVERLOADED (another program
+     * holds the file) may be tried again; after E_IO (a write or fsync failed) or E_CORRUPT the
+     * process must end. Append's errors are commit's too. Nothing appended: E_OK and the last lsn. */
+    int (*append)(struct store *s, const struct row *row);
+    int (*commit)(struct store *s, uint64_t *last_lsn);
+    int (*probe)(struct store *s);      /* would a commit find space again? Writes some; errors as commit */
+    int (*checkpoint)(struct store *s, bool idle);  /* between commits; does it when it is due, or when
+                                           idle: all of it. Errors as commit */
 
-    /* reading handle; a call is one read transaction of at most 2,000 rows at a time */
+    /* Reading handle. No transaction is open while on_row runs: it may take its time and may use
+     * the handle. What on_row returns other than E_OK is returned. */
     int (*room_state)(struct store *s, struct slice room, struct room_state *out);
     int (*follow)(struct store *s, uint64_t after_lsn, size_t rows_max, store_on_row *on_row, void *ctx);
-    int (*read)(struct store *s, uint64_t lsn, store_on_row *on_row, void *ctx);    /* one row */
+    int (*read)(struct store *s, uint64_t lsn, store_on_row *on_row, void *ctx);    /* one row; E_NOT_FOUND */
     int (*last_lsn)(struct store *s, uint64_t *out);
 
-    void (*close)(struct store *s);
+    void (*close)(struct store *s);     /* what was not committed is gone */
 };
 
 struct store {                  /* embedded first in each implementation */
@@ -71,7 +77,16 @@ struct store {                  /* embedded first in each implementation */
 };
 
 /* Open the log in this directory (made when absent). One writing handle per directory: a second
- * answers E_EXISTS. *why gets a static or store-owned sentence on an error. */
+ * answers E_EXISTS; it is opened before the reading ones. *why gets a static sentence on an error. */
 int store_sqlite_open(const char *directory, bool writing, struct store **out, const char **why);
+
+/* Walks every row and batch of a reading handle of store_sqlite_open and recomputes the hash chain.
+ * Each problem is reported with the lsn it concerns (0: none). E_OK, or E_CORRUPT: had problems. */
+struct store_verified { uint64_t rows, batches, rooms, problems; };
+int store_verify(struct store *s, void (*on_problem)(void *ctx, uint64_t lsn, const char *what),
+                 void *ctx, struct store_verified *out);
+
+/* covalent verify DIR: prints a report; returns the exit status: 0 fine, 1 problems, 2 usage. */
+int command_verify(int argc, char **argv);
 
 #endif
