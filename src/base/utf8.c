@@ -43,6 +43,33 @@ bool utf8_is_valid(struct slice s) {
     return true;
 }
 
+/* The first byte of a character of several bytes; false: none begins so. */
+static bool begin(struct utf8_stream *u, uint8_t a) {
+    if (a < 0xc2 || a > 0xf4) return false;
+    *u = (struct utf8_stream){ .left = a < 0xe0 ? 1 : a < 0xf0 ? 2 : 3, .low = 0x80, .high = 0xbf };
+    if (a == 0xe0) u->low = 0xa0;       /* overlong */
+    if (a == 0xed) u->high = 0x9f;      /* surrogates */
+    if (a == 0xf0) u->low = 0x90;
+    if (a == 0xf4) u->high = 0x8f;
+    return true;
+}
+
+bool utf8_feed(struct utf8_stream *u, struct slice s) {
+    for (size_t i = 0; i < s.len; i++) {
+        if (u->left) {
+            if (s.at[i] < u->low || s.at[i] > u->high) return false;
+            u->left--;
+            u->low = 0x80;
+            u->high = 0xbf;
+            continue;
+        }
+        i = skip_ascii(s, i);
+        if (i == s.len) break;
+        if (s.at[i] >= 0x80 && !begin(u, s.at[i])) return false;
+    }
+    return true;
+}
+
 size_t utf8_units(struct slice s) {
     size_t i = skip_ascii(s, 0), units = i;
 

@@ -38,11 +38,14 @@ struct worker {
     pthread_t thread;
     struct job_ring in, out;
     int wakeup_worker, wakeup_reactor;  /* eventfds; the reactor polls the second, then drains */
-    _Atomic bool stop;
+    _Atomic bool stop, ended;
+    _Atomic bool out_full;              /* the worker waits for space in `out` */
 };
 
+/* E_OK, or E_IO when there is no thread or descriptor to be had. The signals of the process stay with
+ * the reactor. */
 int worker_start(struct worker *w, const struct worker_config *config);
-void worker_stop(struct worker *w);                     /* runs what was submitted, then joins */
+void worker_stop(struct worker *w);                     /* runs what was submitted (`done` too), then joins */
 
 bool worker_submit(struct worker *w, struct job *job);  /* reactor; false: the ring is full */
 void worker_post(struct worker *w, struct job *job);    /* worker; waits while the ring is full */
