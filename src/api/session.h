@@ -20,7 +20,8 @@ struct upgrade {
     enum dialect dialect;
     struct slice target;        /* percent-decoded once: the room name after /yjs/, or the user id; borrowed */
     struct principal *who;      /* transferred */
-    bool deflate;               /* permessage-deflate (no context takeover) was agreed */
+    bool inflate;               /* permessage-deflate was agreed (no context takeover): messages may come compressed */
+    bool deflate;               /* and we may compress to this client */
     bool ack_ids;               /* /yjs/ with ?ack=ids (A1) */
     bool is_app;                /* our own web app (subprotocol covalent.v1): gets 4408, rebase, own frames */
 };
