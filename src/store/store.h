@@ -3,7 +3,7 @@
  * A handle belongs to one thread: one handle writes (the writer's), any number read. Every
  * function may block and none calls back into the rooms.
  *   sqlite.c    the default: log.db in the data directory (docs/internals/log.md)
- *   memory.h    the fake for tests: fails, tears writes and loses data on command
+ *   memory.c    the fake for tests: fails, waits and loses data on command (memory.h)
  *
  * One set of contract tests runs against every implementation (tests/store/contract_test.c, rules
  * S1-S9). The derived index (index.db: projector's cursor, snapshots, entities) is store/index.h. */
