@@ -270,9 +270,11 @@ bool decode_struct(struct decode *d, struct decoded *s) {
     s->at = d->at;
     s->info = *d->at++;
     s->kind = s->info & INFO_KIND;
+    s->origin = s->right = (struct id){ 0 };
     s->parent = PARENT_NONE;
     s->key.at = NULL;
     s->key.len = 0;
+    s->is_half = false;
     if (s->kind >= KIND_DELETED && s->kind <= KIND_DOC) item_ids(d, s);
     s->content = d->at;
     uint64_t len = content(d, s);

@@ -63,6 +63,7 @@ struct decoded {                    /* one struct */
     struct slice value;             /* FORMAT: JSON. DOC: the options, an `any` */
     const uint8_t *at, *end;        /* the struct's bytes, info byte first */
     const uint8_t *content;         /* where its content starts (after the ids) */
+    bool is_half;                   /* made by struct_part: U+FFFD, for half a pair, before text */
 };
 
 struct deleted {                    /* one range of a delete set */
