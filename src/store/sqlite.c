@@ -16,10 +16,25 @@
 #include "base/must.h"
 #include "store/sqlite_int.h"
 
-/* A write that finds no space comes in several forms; in all of them nothing was written. A sync
- * that fails is always E_IO, whatever the reason: what it did not write may be gone. */
+/* Did a write fail for want of space? A quota or a limit on file sizes answers EDQUOT or EFBIG,
+ * which SQLite reports as any other error; the file it wrote to (the WAL, or log.db in a
+ * checkpoint) remembers the reason. */
+static bool lacked_space(sqlite3 *db) {
+    const int files[] = { SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER };
+    for (size_t i = 0; i < 2; i++) {
+        sqlite3_file *file = NULL;
+        int why = 0;
+        sqlite3_file_control(db, NULL, files[i], &file);
+        if (!file || !file->pMethods) continue;
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &why);
+        if (why == ENOSPC || why == EDQUOT || why == EFBIG) return true;
+    }
+    return false;
+}
+
+/* A write that finds no space is E_FULL: nothing was written. A sync that fails is always E_IO,
+ * whatever the reason: what it did not write may be gone. */
 int sqlite_err(sqlite3 *db, int rc) {
-    int why = sqlite3_system_errno(db);
     switch (rc & 0xff) {
     case SQLITE_FULL: return E_FULL;
     case SQLITE_BUSY:
@@ -29,8 +44,7 @@ int sqlite_err(sqlite3 *db, int rc) {
     case SQLITE_NOMEM: must(!"out of memory");
     case SQLITE_IOERR:
         if (rc == SQLITE_IOERR_SHMSIZE) return E_FULL;
-        if (rc == SQLITE_IOERR_WRITE && (why == ENOSPC || why == EDQUOT || why == EFBIG)) return E_FULL;
-        return E_IO;
+        return rc == SQLITE_IOERR_WRITE && lacked_space(db) ? E_FULL : E_IO;
     }
     return E_IO;
 }

@@ -82,7 +82,7 @@ static struct room_ref *keep_room(struct log_sqlite *s, struct slice name, int64
     memcpy(r->name, name.at, name.len);
     memcpy(r->lineage, lineage.at, LINEAGE_LEN);
     struct slice key = { r->name, r->len };
-    free(map_get(&s->rooms, key));              /* a new lineage takes the place of the old one */
+    free(map_remove(&s->rooms, key));           /* a new lineage takes the place of the old one */
     map_put(&s->rooms, key, r);
     return r;
 }
