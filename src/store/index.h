@@ -89,6 +89,7 @@ int index_add_row(struct index *x, struct slice room, uint64_t lsn, size_t bytes
 int index_set_snapshot(struct index *x, struct slice room, uint64_t lsn, struct slice bytes);
 int index_drop_snapshot(struct index *x, struct slice room);       /* ROW_DELETE */
 int index_put_entity(struct index *x, const struct entity_row *row);
+int index_touch_entity(struct index *x, const struct entity_row *row);      /* all but kind, id, type and the texts */
 int index_remove_entity(struct index *x, struct slice path);
 int index_put_version(struct index *x, const struct version_row *row);  /* keeps the newest; known: bytes filled in */
 int index_drop_versions(struct index *x, struct slice room);

@@ -27,6 +27,22 @@ int index_put_entity(struct index *x, const struct entity_row *row) {
     return index_step(x, s);
 }
 
+int index_touch_entity(struct index *x, const struct entity_row *row) {
+    sqlite3_stmt *s = index_sql(x, SQL_TOUCH_ENTITY);
+
+    if (s == NULL) return E_IO;
+    index_bind(s, 1, row->path);
+    sqlite3_bind_int(s, 2, row->state);
+    index_bind_blob(s, 3, (struct slice){ row->hash, sizeof row->hash });
+    sqlite3_bind_int64(s, 4, (sqlite3_int64)row->mtime_ns);
+    sqlite3_bind_int64(s, 5, (sqlite3_int64)row->size);
+    sqlite3_bind_int64(s, 6, (sqlite3_int64)row->lsn);
+    sqlite3_bind_int64(s, 7, (sqlite3_int64)row->file_lsn);
+    index_bind(s, 8, row->by);
+    sqlite3_bind_int64(s, 9, (sqlite3_int64)row->at_ms);
+    return index_step(x, s);
+}
+
 int index_remove_entity(struct index *x, struct slice path) {
     sqlite3_stmt *s = index_sql(x, SQL_REMOVE_ENTITY);
     index_bind(s, 1, path);

@@ -32,6 +32,8 @@
     X(PUT_ENTITY, "insert or replace into entity(path, kind, id, state, hash, mtime, size, type,"  \
                   " json, summary, lsn, file_lsn, gone_by, gone_at)"                               \
                   " values(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)")                       \
+    X(TOUCH_ENTITY, "update entity set state = ?2, hash = ?3, mtime = ?4, size = ?5, lsn = ?6,"    \
+                    " file_lsn = ?7, gone_by = ?8, gone_at = ?9 where path = ?1")                  \
     X(REMOVE_ENTITY, "delete from entity where path = ?1")                                         \
     X(GET_ENTITY, "select " INDEX_ENTITY ", json, summary from entity where kind = ?1 and id = ?2" \
                   " and state in (0, 3) order by state, path limit 1")                             \

@@ -25,7 +25,6 @@ static int fake_state(struct store *s, struct slice room, struct room_state *out
         if (!out->exists || (r->kind == ROW_IMPORT && out->deleted)) out->first_lsn = r->lsn;
         out->deleted = r->kind == ROW_DELETE || (out->deleted && r->kind != ROW_IMPORT);
         out->exists = true;
-        out->last_lsn = r->lsn;
     }
     return E_OK;
 }
