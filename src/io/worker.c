@@ -60,13 +60,17 @@ static void wait_for(const struct worker *w, int ms, bool extra) {
 }
 
 void worker_post(struct worker *w, struct job *job) {
+    bool waited = false;
+
     while (!push(&w->out, job)) {
         atomic_store(&w->out_full, true);
         if (push(&w->out, job)) break;      /* drained in between: nobody would wake us */
         wake(w->wakeup_reactor);
         wait_for(w, -1, false);
+        waited = true;
     }
     wake(w->wakeup_reactor);
+    if (waited) wake(w->wakeup_worker);     /* the wakeup this wait took may have been for `work` */
 }
 
 static void *work(void *arg) {

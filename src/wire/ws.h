@@ -6,11 +6,10 @@
  * incomplete message has a buffer, which grows as bytes come, never by what a header promises.
  *
  *     struct ws_input in = { at, len };
- *     while (ws_next(&ws, &codec_and_limits, &in, &event)) ...event.kind...
+ *     while (ws_next(&ws, &rules, &in, &event)) ...event.kind...
  *
  * Invariants:
- *   W1  However the input is cut into reads, the events are the same (text: cut at a bad byte or not,
- *       the same code).
+ *   W1  However the input is cut into reads, the events are the same.
  *   W2  Nothing above a limit is buffered: it is checked on the frame's header.
  *   W3  After WS_CLOSE or WS_FAILED there are no more events; what follows is dropped. */
 #ifndef WIRE_WS_H
@@ -52,7 +51,7 @@ struct ws_rules {               /* may differ at each call: before and after aut
     struct ws_codec *inflate;       /* permessage-deflate was agreed; else NULL */
 };
 
-struct ws {                     /* zero-initialised; 56 bytes, no memory of its own while idle */
+struct ws {                     /* zero-initialised; 48 bytes, no memory of its own while idle */
     uint8_t *held;              /* the incomplete message, then the incomplete control frame */
     uint32_t held_len, held_cap;
     uint32_t control_len;       /* bytes of the control frame behind held[held_len - 1] */
@@ -61,8 +60,9 @@ struct ws {                     /* zero-initialised; 56 bytes, no memory of its 
     uint8_t head_len;
     uint8_t opcode;             /* of the message in progress; 0: none */
     uint8_t mask_at;            /* which mask byte is next */
+    uint8_t lent;               /* what of `held` the last event borrowed */
     struct utf8_stream utf8;
-    bool in_frame, compressed, over, deliver;
+    bool in_frame, compressed, over;
 };
 
 bool ws_next(struct ws *ws, const struct ws_rules *rules, struct ws_input *in, struct ws_event *event);
