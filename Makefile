@@ -47,7 +47,12 @@ $B/%: bench/%.c $B/libcovalent.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS_ALL) -MMD -MP -MF $@.d -o $@ $< $B/libcovalent.a $(LIBS)
 
-tests: $(TESTS) ## build every unit test
+# weave on lines: what the tests in tests/node drive against npm yjs
+$B/weave-cli: $(wildcard tests/tools/weave_cli*.c) $B/libweave.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS_ALL) -Itests -o $@ $^ -lm
+
+tests: $(TESTS) $B/weave-cli ## build every unit test
 
 unit: tests ## run every unit test
 	@for t in $(TESTS); do $$t || bad=1; done; exit $${bad:-0}

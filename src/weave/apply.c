@@ -99,7 +99,7 @@ static void apply_deletes(struct weave *w) {
     for (uint32_t i = 0; i < w->deletes.n; i++) apply_range(w, w->deletes.list[i]);
     for (uint32_t i = 0; i < waiting.n; i++) apply_range(w, waiting.list[i]);
     free(waiting.list);
-    ranges_sort(&w->pending.deleted);
+    range_sort(&w->pending.deleted);
 }
 
 /* ---- what waits ------------------------------------------------------------------------------ */

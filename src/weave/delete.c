@@ -26,7 +26,7 @@ static void delete_one(struct weave *w, uint32_t ref) {
     if (x->key == NONE) type_at(w, x->parent)->length -= item_visible(x);
     x->flags |= ITEM_DELETED;
     if (x->leaf != NONE) position_update(w, ref);
-    ranges_add(&w->now.deleted, (struct range){ x->id.client, x->id.clock, x->len });
+    range_add(&w->now.deleted, (struct range){ x->id.client, x->id.clock, x->len });
     if (w->now.records) transaction_changed(w, x->parent, x->key);
 }
 

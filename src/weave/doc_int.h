@@ -320,8 +320,8 @@ void transaction_end(struct weave *w);                              /* collect, 
 void transaction_touch(struct weave *w, uint32_t client);
 void transaction_changed(struct weave *w, uint32_t type, uint32_t key);
 bool transaction_is_empty(const struct weave *w);
-void ranges_add(struct ranges *r, struct range add);                /* joins with the last */
-void ranges_sort(struct ranges *r);                                 /* sorted, joined, disjoint */
+void range_add(struct ranges *r, struct range add);                /* joins with the last */
+void range_sort(struct ranges *r);                                 /* sorted, joined, disjoint */
 static inline uint32_t transaction_before(const struct weave *w, const struct client *c) {
     return c->epoch == w->now.epoch ? c->before : c->state;
 }

@@ -124,7 +124,7 @@ static void open_content(struct weave *w, uint32_t ref) {
 
     switch (item_kind(x)) {
     case KIND_DELETED:
-        ranges_add(&w->now.deleted, (struct range){ x->id.client, x->id.clock, x->len });
+        range_add(&w->now.deleted, (struct range){ x->id.client, x->id.clock, x->len });
         x->flags |= ITEM_DELETED;
         w->delete_set_good = false;
         break;

@@ -88,11 +88,10 @@ static bool parse_blocks(struct weave *w, struct decode *d, uint64_t ahead_max) 
             if (ahead > ahead_max) return false;
         }
         if (client == NONE) continue;
-        if (w->clients[client].queue) return false;     /* a client has one block */
         if (w->n_queues == w->cap_queues)
             w->queues = vector_grow(w->queues, &w->cap_queues, sizeof *w->queues);
         w->queues[w->n_queues++] = (struct queue){ client, first, w->parsed.n };
-        w->clients[client].queue = w->n_queues;
+        w->clients[client].queue = w->n_queues;     /* the last, should a client have two */
     }
     return true;
 }

@@ -38,7 +38,7 @@ bool transaction_is_empty(const struct weave *w) {
 
 /* ---- ranges ---------------------------------------------------------------------------------- */
 
-void ranges_add(struct ranges *r, struct range add) {
+void range_add(struct ranges *r, struct range add) {
     if (r->n > 0) {
         struct range *last = &r->list[r->n - 1];
         if (last->client == add.client && last->clock + last->len == add.clock) {
@@ -56,7 +56,7 @@ static int ascending(const void *a, const void *b) {
     return x->clock < y->clock ? -1 : x->clock > y->clock;
 }
 
-void ranges_sort(struct ranges *r) {
+void range_sort(struct ranges *r) {
     uint32_t n = 0;
 
     if (r->n < 2) return;
@@ -118,7 +118,7 @@ static void join_at_split(struct weave *w, struct uid id) {
 void transaction_end(struct weave *w) {
     struct transaction *t = &w->now;
 
-    ranges_sort(&t->deleted);
+    range_sort(&t->deleted);
     for (uint32_t i = t->deleted.n; i-- > 0;) collect_range(w, t->deleted.list[i]);
     for (uint32_t i = t->deleted.n; i-- > 0;) join_around_range(w, t->deleted.list[i]);
     for (uint32_t i = 0; i < t->touched.n; i++) join_new_structs(w, &w->clients[t->touched.list[i]]);
