@@ -45,13 +45,14 @@ struct outlet {                 /* embedded in a session */
     const struct outlet_handler *handler;
     struct member *members;     /* linked by next_of_outlet */
     struct segment *segments;   /* [first, n) is still to be sent; NULL while there is none */
-    struct outlet *next_dirty;
+    struct outlet *next_dirty, *next_waiting;
     size_t own_bytes;           /* of frames of its own, those that wait for a commit included */
     uint64_t sent_ms;           /* when the last message was put, loop time */
+    uint64_t active_ms;         /* when its person last did something: an edit, a move */
     uint32_t first, n, cap;
     uint16_t n_members;
     bool is_dirty, is_blocked, deflate;
-    bool may_wait;              /* on_ready is wanted */
+    bool is_waiting;            /* on_ready is wanted */
 };
 
 void outlet_init(struct outlet *o, struct rooms *all, struct conn *c, const struct outlet_handler *h);
@@ -72,6 +73,8 @@ struct member {
     struct outlet *outlet;
     struct member *next, *before;       /* in the room */
     struct member *next_of_outlet;
+    struct member *next_joining;        /* is told at the end of the turn that it has joined */
+    struct principal *who;              /* borrowed from the session */
     struct person *person;              /* its presence (room/presence.c), or NULL */
     struct member_more *more;           /* what few members have at a time, or NULL */
     uint64_t cursor;                    /* into its room's log, where it has one */
@@ -80,12 +83,15 @@ struct member {
     bool may_edit;
     bool acks;                          /* SyncStatus after the commit (A1) */
     bool is_app;
+    bool is_to_tell;                    /* in the queue of those that will be told */
     bool was_told;                      /* has got the others' presence */
     bool is_behind;                     /* its cursor was dropped; resync when the outlet is empty */
     bool is_lean;                       /* slow: gets no presence until the outlet is empty */
     bool is_denied;                     /* was told once that it may not edit */
     bool is_missing;                    /* updates of its were dropped (A8): ask again when possible */
-    bool is_asked;                      /* on_joined was called */
+    bool is_joining;
+    bool is_joined;                     /* on_joined was called */
+    bool is_unanswered;                 /* a failed commit took an answer from it (A8) */
 };
 
 struct joining {

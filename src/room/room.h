@@ -29,6 +29,7 @@ struct rooms_config {
     struct journal *journal;    /* its ctx is the struct rooms, set by rooms_new with the callbacks */
     struct worker *reader;      /* its ctx is a struct sources (room/loader.h) */
     struct loop *loop;
+    const _Atomic int *read_only;       /* writer.read_only: why nothing can be saved now; NULL: never */
     uint64_t grace_ms;          /* an empty room stays in memory that long; 0: the default, 20 s */
 };
 

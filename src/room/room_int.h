@@ -90,6 +90,7 @@ struct member_more {
     struct asked_gap asked[4];
     struct held *held_first, *held_last;
     size_t held_bytes;
+    bool is_replaying;
     struct frame *wire_name;
     uint32_t owed_early;                /* A1: acknowledgements held until the step 2 has come */
     uint32_t expected;                  /* sync step 2s that are to come, and for each a bit: */
@@ -103,13 +104,14 @@ void member_more_free(struct member *m);
 /* ---- presence (S1-S5) ---------------------------------------------------------------------------- */
 
 struct presence;
-void presence_claimless(struct room *r);
 int presence_update(struct member *m, struct slice update);
 void presence_tell(struct member *m);                   /* send the others' states, once */
+void presence_tell_later(struct member *m);              /* at the latest after 100 ms */
 void presence_leave(struct member *m);
 void presence_snapshot(struct member *m);               /* again, to a member that missed some */
 void presence_free(struct room *r);
 void presence_flush(struct rooms *all);                 /* rooms whose tick is due */
+void presence_free_told(struct rooms *all);
 
 /* ---- rooms ---------------------------------------------------------------------------------------- */
 
@@ -135,13 +137,15 @@ struct done_waiter {                    /* a submission that changed nothing: to
 
 struct room {
     struct rooms *all;
-    struct frame *name, *lineage;       /* lineage: 32 hex digits; NULL while loading */
+    struct frame *name, *lineage;       /* lineage: 32 hex digits; NULL before the first load */
+    struct frame *saved;                /* "it is on disk", framed for CHANNEL_MUX; NULL: not made yet */
     enum room_state state;
     uint32_t serial;                    /* of the load in progress */
     struct weave_relay *relay;
-    uint64_t own_ids[LIMIT_OWN_IDS];    /* D1: reserved client ids of this room's own content */
+    uint64_t *own_ids;                  /* D1: reserved client ids of this room's own content */
     uint32_t n_own_ids;
-    uint32_t n_members, n_pending;      /* n_pending: members that hold some */
+    uint32_t n_members, n_named;
+    uint32_t n_pending, n_slow;         /* members that hold pending updates; that are lean or behind */
     uint64_t version;                   /* one more for each effective update */
     uint64_t appended, settled;         /* entries of this room: into the journal, and out of it */
     struct member *members;
@@ -151,10 +155,10 @@ struct room {
     struct fanout_log logs[CHANNEL_LOGS];
     struct presence *presence;
     struct room *next_dirty;            /* has something to write */
-    struct room *next_reload;           /* a commit failed */
+    struct room *next_unloaded;         /* waits for the reader's ring, or its commit failed */
     struct loop_timer close_timer, hold_timer;
     uint64_t flushed_ms;
-    bool is_dirty, is_failed, is_held, has_grown, is_deleted, is_read_only, may_import;
+    bool is_dirty, is_unloaded, is_held, has_grown, is_deleted;
 };
 
 struct author { struct member *member; uint32_t in_flight, next_free; };
@@ -165,14 +169,15 @@ struct rooms {
     struct author *authors;             /* index: member.number - 1 */
     uint32_t n_authors, cap_authors, free_author;
     uint32_t serials;
-    struct room *dirty, *failed;
-    struct outlet *dirty_outlets;
+    struct room *dirty, *unloaded;
+    struct outlet *dirty_outlets, *waiting;
+    struct presence *presence_due;
     struct told *told_first, *told_last;    /* joiners that get the others' states after 100 ms */
-    struct loop_timer told_timer, read_only_timer;
-    struct room *presence_due;
-    struct outlet *waiting;
+    struct loop_timer told_timer, read_only_timer, again_timer;
+    struct member *joins;                   /* members of open rooms that have not been told so */
+    struct loop_task joins_task;
     struct ws_codec *codec;
-    struct buf scratch, message;        /* for one call at a time */
+    struct buf scratch, message, framed;    /* for one call at a time */
     int read_only;                      /* as last seen */
     struct rooms_stats stats;
 };
@@ -192,18 +197,34 @@ struct edit {                           /* one change on its way in */
  * and others (nothing can be saved now). */
 int room_submit(struct room *r, const struct edit *e, struct weave_effect *effect);
 
-struct room *room_open(struct rooms *all, struct slice name);
+struct room *room_find(const struct rooms *all, struct slice name);
+struct room *room_open(struct rooms *all, struct slice name);       /* found or made; loading */
 void room_close_later(struct room *r);          /* when it is empty */
-bool room_owns_id(const struct room *r, uint64_t client);
 bool room_is_settled(const struct room *r);
 void room_mark_dirty(struct room *r);
 void room_refuse_all(struct room *r, int err, const char *why);
+int room_read_only(const struct room *r);       /* E_OK, or why nothing can be saved now */
+bool room_allows(const struct room *r, struct slice state);         /* D1: may this state vector come in? */
+void room_append(struct room *r, struct entry e);                   /* counts it; e.bytes is transferred */
+void room_run_queued(struct room *r);           /* the room is open */
+void room_fail_queued(struct room *r, int err);
 void member_loaded(struct member *m);           /* the room has become open */
+void member_tell_joined(struct member *m);      /* it is open already: at the end of this turn */
+void member_forget_joined(struct member *m);
 void pending_retry(struct room *r);
+
+/* Submit; what cannot be integrated is held; `owed` acknowledgements leave when all of it is durable. */
+int member_take(struct member *m, struct slice update, uint32_t owed, bool is_step_2);
+void member_reloaded(struct member *m);         /* after a failed commit: asked again, answered again */
+void member_free(struct member *m);             /* out of its room and outlet */
 int pending_add(struct member *m, const struct weave_effect *effect, uint32_t owed);
-void outlet_ready(struct rooms *all);           /* on_ready to those who wait */
 void member_refuse(struct member *m, int err, const char *why);
 uint64_t rooms_now_ms(const struct rooms *all);
+void rooms_turn_again(struct rooms *all);       /* do not wait before the next turn */
+bool room_has_space(const struct room *r, size_t update_len);       /* in the journal */
+uint32_t author_take(struct rooms *all, struct member *m);
+void author_leave(struct rooms *all, uint32_t number);
+struct member *author_settle(struct rooms *all, uint32_t number);   /* one entry less in flight */
 
 /* A sink into a buf. */
 static inline void sink_put(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
