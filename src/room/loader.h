@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "base/frame.h"
+#include "files/disk.h"
 #include "io/worker.h"
 #include "store/index.h"
 #include "store/store.h"
@@ -17,8 +19,8 @@
 struct sources {
     struct store *log;
     struct index *index;
-    int workspace;                      /* descriptor of the workspace's directory */
-    const _Atomic bool *index_complete; /* false while the first scan runs: then "not found" is not
+    struct disk *disk;                  /* files/disk.h, opened for reading; NULL: there are no files */
+    const _Atomic bool *index_complete;  /* false while the first scan runs: then "not found" is not
                                            said (A10); NULL: it is complete */
 };
 
@@ -42,8 +44,5 @@ struct load {
 
 struct load *load_new(struct frame *name, uint32_t serial);
 void load_free(struct load *l);
-
-/* The job, for tests without a thread. */
-void load_run(struct job *job, void *sources);
 
 #endif

@@ -193,7 +193,6 @@ static void tick(struct presence *ps) {
     struct person *p = ps->dirty, *next;
     struct buf entries;
     uint32_t n = 0;
-    bool has_peers = r->n_members > 1 || (r->n_members == 1 && !r->members->person);
 
     ps->ticked_ms = now_ms;
     ps->dirty = NULL;
@@ -201,7 +200,7 @@ static void tick(struct presence *ps) {
     for (; p; p = next) {
         next = p->next_dirty;
         p->is_dirty = false;
-        if (!has_peers) continue;
+        if (r->n_members == (p->owner ? 1 : 0)) continue;       /* nobody else is here */
         if (is_too_soon(ps, p, now_ms) || entries.len > LIMIT_SYNC_MESSAGE / 2) {
             mark(ps, p);
             continue;
@@ -424,7 +423,8 @@ void presence_leave(struct member *m) {
 
     told_forget(m);
     if (!p) return;
-    p->owner = m->person = NULL;
+    p->owner = NULL;
+    m->person = NULL;
     p->closed_ms = now_of(m->room);
     if (p->state) {
         set_state(ps, p, NULL);

@@ -115,7 +115,7 @@ void presence_free_told(struct rooms *all);
 
 /* ---- rooms ---------------------------------------------------------------------------------------- */
 
-enum room_state { ROOM_LOADING, ROOM_OPEN };
+enum room_stage { ROOM_LOADING, ROOM_OPEN };
 
 struct queued {                         /* a submission that waits for the room to load */
     struct queued *next;
@@ -139,7 +139,7 @@ struct room {
     struct rooms *all;
     struct frame *name, *lineage;       /* lineage: 32 hex digits; NULL before the first load */
     struct frame *saved;                /* "it is on disk", framed for CHANNEL_MUX; NULL: not made yet */
-    enum room_state state;
+    enum room_stage state;
     uint32_t serial;                    /* of the load in progress */
     struct weave_relay *relay;
     uint64_t *own_ids;                  /* D1: reserved client ids of this room's own content */
