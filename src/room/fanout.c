@@ -42,14 +42,14 @@ static struct slice dress(struct rooms *all, struct slice name, bool with_name, 
     return buf_view(&all->message);
 }
 
-static struct slice wire_name(const struct member *m) {
+struct slice member_wire_name(const struct member *m) {
     return frame_slice(m->channel == CHANNEL_NAMED ? m->more->wire_name : m->room->name);
 }
 
 struct frame *fanout_frame(struct member *m, struct slice y) {
     struct rooms *all = m->room->all;
     bool with_name = m->channel >= CHANNEL_MUX;
-    struct slice message = dress(all, wire_name(m), with_name, y);
+    struct slice message = dress(all, member_wire_name(m), with_name, y);
 
     buf_reset(&all->framed);
     put_frame(&all->framed, all->codec, m->outlet->deflate, message);
@@ -58,8 +58,6 @@ struct frame *fanout_frame(struct member *m, struct slice y) {
 }
 
 /* ---- the log ------------------------------------------------------------------------------------- */
-
-void fanout_init(struct room *r) { (void)r; }
 
 void fanout_deinit(struct room *r) {
     for (int i = 0; i < CHANNEL_LOGS; i++) {

@@ -37,6 +37,7 @@ struct outlet_handler {
     void (*on_lost)(struct outlet *o);
     void (*on_read_only)(struct outlet *o, struct member *m, const char *why);  /* "" : writable again */
     void (*on_ready)(struct outlet *o);         /* what outlet_is_busy or member_on_ waited for has passed */
+    void (*on_empty)(struct outlet *o);         /* wants_empty, and everything is in the kernel */
 };
 
 struct outlet {                 /* embedded in a session */
@@ -53,6 +54,7 @@ struct outlet {                 /* embedded in a session */
     uint16_t n_members;
     bool is_dirty, is_blocked, deflate;
     bool is_waiting;            /* on_ready is wanted */
+    bool wants_empty;           /* set by the owner */
 };
 
 void outlet_init(struct outlet *o, struct rooms *all, struct conn *c, const struct outlet_handler *h);
@@ -62,7 +64,7 @@ void outlet_on_writable(struct outlet *o);
 /* Queue one WebSocket message or, with `raw`, bytes that are frames already. Copied. */
 void outlet_put(struct outlet *o, enum ws_opcode opcode, struct slice message);
 void outlet_put_raw(struct outlet *o, struct slice frames);
-bool outlet_is_empty(const struct outlet *o);       /* everything was given to the kernel */
+struct member *outlet_find(const struct outlet *o, struct slice wire_name);    /* NULL: not joined */
 
 /* Should its connection not be read for now: more than LIMIT_QUEUE_BYTES of answers wait to be sent
  * or committed (then on_ready follows when they are gone)? */
@@ -109,6 +111,7 @@ void room_leave(struct member *m);
 void member_set_channel(struct member *m, const struct joining *j);    /* SILENT to another one */
 
 const struct frame *member_room(const struct member *m);        /* the room's name */
+struct slice member_wire_name(const struct member *m);           /* as its client writes it */
 const char *member_lineage(const struct member *m);
 const char *member_read_only(const struct member *m);           /* why nothing is saved now, or NULL */
 struct principal *member_who(const struct member *m);

@@ -200,6 +200,7 @@ static void is_dry(struct outlet *o) {
     o->segments = NULL;
     o->first = o->n = o->cap = 0;
     for (struct member *m = o->members; m; m = m->next_of_outlet) fanout_is_dry(m);
+    if (o->wants_empty && o->n == 0) o->handler->on_empty(o);
 }
 
 static void write_all(struct outlet *o) {
@@ -229,7 +230,13 @@ void outlet_on_writable(struct outlet *o) {
     outlet_mark_dirty(o);
 }
 
-bool outlet_is_empty(const struct outlet *o) { return o->first == o->n && !o->is_blocked; }
+struct member *outlet_find(const struct outlet *o, struct slice wire_name) {
+    for (struct member *m = o->members; m; m = m->next_of_outlet) {
+        struct frame *name = m->channel == CHANNEL_NAMED ? m->more->wire_name : m->room->name;
+        if (slice_eq(frame_slice(name), wire_name)) return m;
+    }
+    return NULL;
+}
 
 bool outlet_is_busy(struct outlet *o) {
     if (o->own_bytes <= LIMIT_QUEUE_BYTES) return false;

@@ -36,7 +36,6 @@ struct segment {
     } u;
 };
 
-void fanout_init(struct room *r);
 void fanout_deinit(struct room *r);
 void fanout_add(struct member *m);              /* its cursor starts at the end */
 void fanout_remove(struct member *m);           /* what it has half sent becomes a frame of its own */

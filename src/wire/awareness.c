@@ -57,12 +57,32 @@ static void stamp(json_t *state, const struct awareness_identity *who) {
     json_object_set_new(user, "colorIndex", json_integer(who->color_index));
 }
 
-int awareness_stamp(struct slice state, const struct awareness_identity *who, struct buf *out) {
-    struct json_limits limits = { LIMIT_PRESENCE_STATE, LIMIT_PRESENCE_DEPTH, LIMIT_PRESENCE_STATE };
-    const char *why;
-    json_t *value = json_decode(state, limits, &why);
+/* json_parse has bounded the depth of what is walked here. */
+static bool is_shallow(json_t *value, unsigned depth) {
+    const char *key;
+    json_t *child;
+    size_t i;
 
-    if (!json_is_object(value)) {
+    if (!json_is_object(value) && !json_is_array(value)) return true;
+    if (depth == 0) return false;
+    json_object_foreach(value, key, child)
+        if (!is_shallow(child, depth - 1)) return false;
+    json_array_foreach(value, i, child)
+        if (!is_shallow(child, depth - 1)) return false;
+    return true;
+}
+
+static int put(const char *at, size_t len, void *out) {
+    buf_put(out, at, len);
+    return 0;
+}
+
+int awareness_stamp(struct slice state, const struct awareness_identity *who, struct buf *out) {
+    const char *why;
+    json_t *value = NULL;
+
+    if (state.len > LIMIT_PRESENCE_STATE || json_parse(state, &value, &why) != E_OK) return E_INVALID;
+    if (!json_is_object(value) || !is_shallow(value, LIMIT_PRESENCE_DEPTH)) {
         json_decref(value);
         return E_INVALID;
     }
@@ -70,7 +90,7 @@ int awareness_stamp(struct slice state, const struct awareness_identity *who, st
         buf_slice(out, state);
     } else {
         stamp(value, who);
-        json_encode(out, value);
+        json_dump_callback(value, put, out, JSON_COMPACT);
     }
     json_decref(value);
     return out->bad || out->len > LIMIT_PRESENCE_STATE + STAMP_BYTES ? E_INVALID : E_OK;

@@ -1,6 +1,7 @@
 #include "wire/gndp.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/limits.h"
@@ -22,21 +23,20 @@ static int fail(struct gndp_msg *m, const char *code, const char *detail) {
 /* As JSON text, so that it is repeated as it came. Other kinds of id are no id. */
 static int read_id(struct gndp_msg *m) {
     json_t *id = json_object_get(m->root, "id");
-    struct buf text;
+    char *text;
 
     if (!id || json_is_null(id)) return E_OK;
     bool is_text = json_is_string(id) && json_string_length(id) <= 64;
     if (!is_text && !json_is_number(id)) return E_INVALID;
-    buf_init(&text, sizeof m->id - 1);
-    json_encode(&text, id);
-    if (!text.bad) memcpy(m->id, text.at, text.len);
-    int err = text.bad ? E_INVALID : E_OK;
-    buf_deinit(&text);
-    return err;
+    text = json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
+    bool fits = text && strlen(text) < sizeof m->id;    /* escapes may make it longer */
+    if (fits) snprintf(m->id, sizeof m->id, "%s", text);
+    free(text);
+    return fits ? E_OK : E_INVALID;
 }
 
 static bool read_type(struct gndp_msg *m) {
-    struct slice type = json_text(m->root, "type");
+    struct slice type = json_get_text(m->root, "type");
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (!slice_is(type, types[i].name)) continue;
@@ -47,7 +47,7 @@ static bool read_type(struct gndp_msg *m) {
 }
 
 static enum gndp_status read_status(const json_t *root) {
-    struct slice text = json_text(root, "status");
+    struct slice text = json_get_text(root, "status");
 
     for (enum gndp_status s = GNDP_ACTIVE; s <= GNDP_AWAY; s++)
         if (slice_is(text, statuses[s])) return s;
@@ -55,18 +55,16 @@ static enum gndp_status read_status(const json_t *root) {
 }
 
 int gndp_decode(struct slice text, struct gndp_msg *m) {
-    struct json_limits limits = { LIMIT_JSON_MESSAGE, LIMIT_JSON_DEPTH, LIMIT_JSON_MEMBERS };
     const char *why;
 
     *m = (struct gndp_msg){ 0 };
-    m->root = json_decode(text, limits, &why);
-    if (!m->root) return fail(m, "INVALID_JSON", why);
+    if (json_parse(text, &m->root, &why) != E_OK) return fail(m, "INVALID_JSON", why);
     if (!json_is_object(m->root)) return fail(m, "INVALID_MESSAGE", "a message is a JSON object");
     if (read_id(m) != E_OK) return fail(m, "INVALID_MESSAGE", "id is a string of at most 64 bytes, or a number");
-    if (!json_text(m->root, "type").at) return fail(m, "INVALID_MESSAGE", "type is missing");
+    if (!json_get_text(m->root, "type").at) return fail(m, "INVALID_MESSAGE", "type is missing");
     if (!read_type(m)) return fail(m, "UNKNOWN_TYPE", "no message has this type; see docs/protocol.md");
-    m->room = json_text(m->root, "room");
-    if (!m->room.at) m->room = json_text(m->root, "room_id");
+    m->room = json_get_text(m->root, "room");
+    if (!m->room.at) m->room = json_get_text(m->root, "room_id");
     m->status = read_status(m->root);
     if ((m->type == GNDP_JOIN || m->type == GNDP_LEAVE) && !m->room.len)
         return fail(m, "INVALID_MESSAGE", "room is missing");
