@@ -140,8 +140,8 @@ static size_t place_of(const struct phases *p, const struct entity_row *row) {
     size_t place = 0;
 
     for (; json_next_element(&rest, &element); place++)
-        if (slice_eq(json_string(element), row->id)) return place;
-    return slice_eq(json_string(json_member(row->json, "journeyId")), p->journey_id) ? place : SIZE_MAX;
+        if (slice_eq(json_quoted(element), row->id)) return place;
+    return slice_eq(json_quoted(json_member(row->json, "journeyId")), p->journey_id) ? place : SIZE_MAX;
 }
 
 static int take_phase(void *ctx, const struct entity_row *row) {
@@ -228,7 +228,7 @@ static int on_phase_stats(void *ctx, const struct entity_row *row) {
     s->phases++;
     while (json_next_element(&rest, &element)) s->modules++;
     s->days += (double)number_of(json_member(row->json, "targetDurationDays"), 0);
-    count_journey(s, json_string(json_member(row->json, "journeyId")));
+    count_journey(s, json_quoted(json_member(row->json, "journeyId")));
     return E_OK;
 }
 

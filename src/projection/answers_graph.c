@@ -24,7 +24,7 @@ struct graph {
 static bool is_listed(struct slice list, struct slice id) {
     struct slice element;
     while (json_next_element(&list, &element))
-        if (slice_eq(json_string(element), id)) return true;
+        if (slice_eq(json_quoted(element), id)) return true;
     return false;
 }
 
@@ -85,7 +85,7 @@ static int put_edges(void *ctx, const struct entity_row *row) {
     while (json_next_element(&rest, &edge)) {
         struct slice target = json_member(edge, "targetId");
         if (target.len == 0) target = json_member(edge, "target");     /* older files */
-        if (map_get(&g->nodes, json_string(target)) == NULL) continue;
+        if (map_get(&g->nodes, json_quoted(target)) == NULL) continue;
         if (g->n++) buf_byte(g->out, ',');
         buf_text(g->out, "{\"source\":");
         buf_json(g->out, row->id);

@@ -82,7 +82,7 @@ struct slice json_member(struct slice object, const char *name) {
     return (struct slice){ 0 };
 }
 
-struct slice json_string(struct slice value) {
+struct slice json_quoted(struct slice value) {
     if (value.len < 2 || value.at[0] != '"') return (struct slice){ 0 };
     return (struct slice){ value.at + 1, value.len - 2 };
 }

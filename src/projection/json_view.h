@@ -14,7 +14,7 @@ bool json_next_member(struct slice *rest, struct slice *key, struct slice *value
 bool json_next_element(struct slice *rest, struct slice *value);
 
 struct slice json_member(struct slice object, const char *key);     /* empty: not there */
-struct slice json_string(struct slice value);   /* between the quotes, escapes untouched; empty: no string */
+struct slice json_quoted(struct slice value);   /* between the quotes, escapes untouched; empty: no string */
 bool json_is_plain(struct slice string);        /* what json_string gave holds no escape: it is the text */
 
 /* null, "", [], {}, 0, false or not there: what Python calls false. */

@@ -73,7 +73,7 @@ static struct slice first_of(struct slice raw, const char *key, const char *othe
 
 /* A value of our own kind in upper case; one with escapes stays (no type has any). */
 static void put_upper(struct buf *b, struct slice value) {
-    if (!json_is_plain(json_string(value))) {
+    if (!json_is_plain(json_quoted(value))) {
         buf_slice(b, value);
         return;
     }
@@ -178,7 +178,7 @@ static void make_workflow(struct buf *b, struct slice raw, struct slice path) {
 /* ---- the whole ----------------------------------------------------------------------------------------- */
 
 static void take_type(struct shape *s, struct slice raw) {
-    struct slice type = json_string(json_member(raw, "type"));
+    struct slice type = json_quoted(json_member(raw, "type"));
 
     if (!json_is_plain(type) || type.len > 200) return;
     for (size_t i = 0; i < type.len; i++) buf_byte(&s->type, (uint8_t)toupper(type.at[i]));
@@ -186,7 +186,7 @@ static void take_type(struct shape *s, struct slice raw) {
 
 static int take_id(enum kind kind, struct slice raw, struct shape *s, const char **why) {
     struct slice value = kind == KIND_MODULE ? first_of(raw, "module_id", "id") : json_member(raw, "id");
-    struct slice id = json_string(value);
+    struct slice id = json_quoted(value);
 
     s->id[0] = 0;
     if (!json_is_plain(id) || !id_is_valid(id)) {

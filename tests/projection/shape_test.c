@@ -23,7 +23,7 @@ static void members_and_elements_are_walked(void) {
     check(json_next_element(&rest, &value) && slice_is(value, "1"));
     check(json_next_element(&rest, &value) && slice_is(value, "{\"x\":\"]}\"}"));
     check(json_next_element(&rest, &value) && slice_is(value, "\"\\\"\""));
-    check(!json_is_plain(json_string(value)));
+    check(!json_is_plain(json_quoted(value)));
     check(!json_next_element(&rest, &value));
     for (rest = object; json_next_member(&rest, &key, &value); ) n++;
     check(n == 4);
