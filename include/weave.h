@@ -39,10 +39,15 @@ struct weave_sink {
 /* ---- updates without a document ------------------------------------------------------------ */
 
 int weave_update_check(struct weave_bytes update);              /* is it a well-formed update? */
+/* One update with the content of all: applying it is applying each. Holes become Skip structs;
+ * adjacent typing is joined, so many small updates become about what Yjs would store. */
 int weave_update_merge(const struct weave_bytes *updates, size_t n, struct weave_sink out);
+/* Its structs above `state` and all its deletions. */
 int weave_update_diff(struct weave_bytes update, struct weave_bytes state, struct weave_sink out);
-int weave_update_state(struct weave_bytes update, struct weave_sink out);   /* its state vector */
-bool weave_update_is_empty(struct weave_bytes update);          /* no structs and no deletions */
+int weave_update_state(struct weave_bytes update, struct weave_sink out);   /* its state vector: clients
+                                                                       from clock 0 to their first hole */
+bool weave_update_is_empty(struct weave_bytes update);          /* no structs and no deletions; malformed
+                                                                       is not empty */
 
 /* Calls on_client for every client id an update names: in structs, origins, parents and
  * deletions; an id may be named more than once. Stops when it returns false, with WEAVE_INVALID. */
@@ -61,22 +66,29 @@ struct weave_missing {
     uint64_t client, clock;     /* structs of client from clock on are needed */
 };
 
-/* What an update meant to a relay. Borrowed until the next call on the relay. */
+/* What an update meant to a relay. Borrowed until the next call that writes to the relay. */
 struct weave_effect {
-    struct weave_bytes update;      /* new structs and new deletions, cut from the received bytes;
-                                       len 0 when everything was known */
+    struct weave_bytes update;      /* new structs and new deletions, cut from the received bytes:
+                                       these bytes themselves (then borrowed from the caller) when
+                                       all of them is new; len 0 when everything was known */
     struct weave_bytes pending;     /* what cannot be integrated yet, an update by itself; or len 0 */
-    const struct weave_missing *missing;    /* what pending waits for, sorted */
+    const struct weave_missing *missing;    /* what pending waits for: by client, each once */
     size_t n_missing;
 };
 
+/* bytes_max bounds the memory of what is held: about the encoded document, and some 300 bytes a
+ * client. Content that is deleted is dropped from it in time, its ids stay. */
 struct weave_relay *weave_relay_new(size_t bytes_max);
-void weave_relay_free(struct weave_relay *r);
+void weave_relay_free(struct weave_relay *r);       /* NULL: nothing */
 
-/* Take what is new and fits; report what it was. All or nothing on an error. */
+/* Take what is new and fits; report what it was. All or nothing on an error. The bytes are not kept.
+ * WEAVE_INVALID also for more than 10^7 units of GC or tombstones in one update: a client's clock
+ * would run away. The first update of an empty relay may have them (it is a document being loaded). */
 int weave_relay_apply(struct weave_relay *r, struct weave_bytes update, struct weave_effect *effect);
 
 void weave_relay_state(const struct weave_relay *r, struct weave_sink out);     /* state vector */
+/* What one who has `state` lacks: structs above it and the whole delete set. An empty slice is an
+ * empty state vector. WEAVE_INVALID: it is malformed; nothing was written. */
 int weave_relay_since(struct weave_relay *r, struct weave_bytes state, struct weave_sink out);
 size_t weave_relay_bytes(const struct weave_relay *r);          /* memory in use */
 size_t weave_relay_encoded(const struct weave_relay *r);        /* about the length of a full answer */

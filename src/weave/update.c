@@ -8,7 +8,8 @@
 #include "base/must.h"
 #include "weave/encode_int.h"
 
-static void add_block(struct update *u, const struct decode *d, const uint8_t *at) {
+static bool add_block(struct update *u, const struct decode *d, const uint8_t *at) {
+    if (u->max > 0 && u->n == u->max) return false;
     if (u->n == u->cap) {
         u->cap = u->cap ? u->cap * 2 : 4;
         u->blocks = realloc(u->blocks, u->cap * sizeof *u->blocks);
@@ -16,6 +17,7 @@ static void add_block(struct update *u, const struct decode *d, const uint8_t *a
     }
     u->blocks[u->n++] = (struct block){ .client = d->client, .n = d->structs, .at = at,
                                         .clock = (uint32_t)d->clock };
+    return true;
 }
 
 int update_read(struct update *u, struct weave_bytes bytes) {
@@ -28,7 +30,7 @@ int update_read(struct update *u, struct weave_bytes bytes) {
     while (decode_block(&d)) {
         if (d.structs == 0) continue;
         if (u->n > 0 && u->blocks[u->n - 1].client <= d.client) u->is_ordered = false;
-        add_block(u, &d, d.at);
+        if (!add_block(u, &d, d.at)) return WEAVE_TOO_LARGE;
         while (decode_struct(&d, &s)) {}
         u->blocks[u->n - 1].end = d.at;
     }
@@ -101,12 +103,12 @@ int weave_update_clients(struct weave_bytes update, bool (*on_client)(void *ctx,
 
 static void to_buf(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
 
-/* Reads `update` into u, in order; `hold` keeps the bytes where they had to be rewritten. */
-static int read_ordered(struct update *u, struct weave_bytes update, struct buf *hold) {
-    int e = update_read(u, update);
-
+int update_read_ordered(struct update *u, struct weave_bytes bytes, struct buf *hold) {
+    u->n = 0;
+    int e = update_read(u, bytes);
     if (e || u->is_ordered) return e;
-    e = weave_update_merge(&update, 1, (struct weave_sink){ to_buf, hold });
+    buf_reset(hold);
+    e = weave_update_merge(&bytes, 1, (struct weave_sink){ to_buf, hold });
     u->n = 0;
     return e ? e : update_read(u, (struct weave_bytes){ hold->at, hold->len });
 }
@@ -130,7 +132,7 @@ int weave_update_state(struct weave_bytes update, struct weave_sink out) {
 
     buf_init(&hold, SIZE_MAX / 2);
     buf_init(&entries, SIZE_MAX / 2);
-    int e = read_ordered(&u, update, &hold);
+    int e = update_read_ordered(&u, update, &hold);
     for (size_t i = 0; !e && i < u.n; i++) {
         uint32_t clock = u.blocks[i].clock == 0 ? contiguous(&u.blocks[i]) : 0;
         if (clock == 0) continue;
@@ -204,7 +206,7 @@ int weave_update_diff(struct weave_bytes update, struct weave_bytes state, struc
 
     buf_init(&hold, SIZE_MAX / 2);
     int e = state_read(&have, state);
-    if (!e) e = read_ordered(&u, update, &hold);
+    if (!e) e = update_read_ordered(&u, update, &hold);
     if (!e) write_diff(&u, &have, out);
     buf_deinit(&hold);
     update_deinit(&u);

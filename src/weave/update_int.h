@@ -13,6 +13,7 @@ struct block {              /* the structs of one client, somewhere in an update
 struct update {             /* borrows the bytes it was read from */
     struct block *blocks;   /* those that hold a struct */
     size_t n, cap;
+    size_t max;             /* blocks it may have, or 0: WEAVE_TOO_LARGE */
     const uint8_t *deletions;   /* where the delete set starts */
     const uint8_t *end;
     uint64_t units_deleted;     /* sum of the delete set's lengths as the wire has them */
@@ -20,6 +21,9 @@ struct update {             /* borrows the bytes it was read from */
 };
 
 void update_deinit(struct update *u);
+
+/* Reads into u (emptied before); an update out of order is rewritten into `hold`. */
+int update_read_ordered(struct update *u, struct weave_bytes bytes, struct buf *hold);
 
 /* Adds the blocks of `bytes`; everything is checked. WEAVE_INVALID: u is to be freed only. */
 int update_read(struct update *u, struct weave_bytes bytes);

@@ -1,0 +1,281 @@
+/* relay_test.c -- what is effective, what waits, what an answer holds. */
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "t.h"
+#include "vectors.h"
+
+#include <weave.h>
+
+#define LIMIT ((size_t)1 << 26)
+
+struct bytes { uint8_t at[VECTOR_MAX]; size_t len; };
+
+static struct bytes from_hex(const char *hex) {
+    struct bytes b;
+    b.len = unhex(hex, b.at);
+    return b;
+}
+
+static void to_buf(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
+
+static bool same(struct weave_bytes got, const char *hex) {
+    struct bytes want = from_hex(hex);
+    bool equal = got.len == want.len && (got.len == 0 || memcmp(got.at, want.at, got.len) == 0);
+    if (equal) return true;
+    fprintf(stderr, "# got ");
+    for (size_t i = 0; i < got.len; i++) fprintf(stderr, "%02x", got.at[i]);
+    fprintf(stderr, ", want %s\n", hex);
+    return false;
+}
+
+/* One step of a script: apply `update`; expect what is effective and what waits. */
+struct step {
+    const char *update, *effective, *pending;
+    size_t n_missing;
+    uint64_t client, clock;     /* the first missing */
+};
+
+static void play(struct weave_relay *r, const struct step *steps, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        struct bytes u = from_hex(steps[i].update);
+        struct weave_effect e;
+        check(weave_relay_apply(r, (struct weave_bytes){ u.at, u.len }, &e) == 0);
+        check(same(e.update, steps[i].effective));
+        check(same(e.pending, steps[i].pending));
+        check(e.n_missing == steps[i].n_missing);
+        if (e.n_missing > 0 && steps[i].n_missing > 0)
+            check(e.missing[0].client == steps[i].client && e.missing[0].clock == steps[i].clock);
+    }
+}
+
+static bool answers(struct weave_relay *r, const char *state, const char *want) {
+    struct bytes s = from_hex(state);
+    struct buf out;
+    buf_init(&out, LIMIT);
+    int e = weave_relay_since(r, (struct weave_bytes){ s.at, s.len }, (struct weave_sink){ to_buf, &out });
+    bool ok = e == 0 && same((struct weave_bytes){ out.at, out.len }, want);
+    buf_deinit(&out);
+    return ok;
+}
+
+#define PLAY(r, ...)                                                    \
+    do {                                                                \
+        static const struct step steps[] = { __VA_ARGS__ };             \
+        play(r, steps, sizeof steps / sizeof *steps);                   \
+    } while (0)
+
+#define A "0101010004010174016100"
+#define B "01010101840100016200"
+#define C "01010102840101016300"
+#define ABC "01010100040101740361626300"
+
+static void a5_new_bytes_pass_as_they_came(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    PLAY(r, { A, A, "", 0, 0, 0 }, { B, B, "", 0, 0, 0 }, { C, C, "", 0, 0, 0 });
+    check(answers(r, "00", ABC));               /* typed letters are joined */
+    check(answers(r, "", ABC));
+    check(answers(r, "010103", "0000"));
+    check(answers(r, "010109", "0000"));        /* ahead of us: ignored */
+    check(answers(r, "010102", "01010102840101016300"));
+    check(answers(r, "01090101", ABC) == false);        /* malformed */
+    weave_relay_free(r);
+}
+
+static void a5_known_is_not_effective(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    PLAY(r, { ABC, ABC, "", 0, 0, 0 }, { ABC, "", "", 0, 0, 0 }, { B, "", "", 0, 0, 0 },
+         { "0000", "", "", 0, 0, 0 });
+    weave_relay_free(r);
+}
+
+static void a5_partly_known_is_cut(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    PLAY(r, { A, A, "", 0, 0, 0 }, { ABC, "0101010184010002626300", "", 0, 0, 0 });
+    check(answers(r, "00", ABC));
+    weave_relay_free(r);
+}
+
+static void a5_deletions_count_once(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    PLAY(r, { ABC, ABC, "", 0, 0, 0 },
+         { "0001010101" "01", "000101010101", "", 0, 0, 0 },
+         { "000101010101", "", "", 0, 0, 0 },
+         { "000101010003", "000101020001" "0201", "", 0, 0, 0 });
+    check(answers(r, "010103", "000101010003"));
+    weave_relay_free(r);
+}
+
+static void a6_a_hole_waits(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    PLAY(r, { A, A, "", 0, 0, 0 }, { C, "", C, 1, 1, 1 },
+         { "010301000401017401610a01840101016300", "", C, 1, 1, 1 },     /* the same behind a Skip */
+         { B, B, "", 0, 0, 0 }, { C, C, "", 0, 0, 0 });
+    check(answers(r, "00", ABC));
+    weave_relay_free(r);
+}
+
+static void a6_origin_of_an_unknown_client_waits(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    /* Client 2 writes x behind (1,2). */
+    PLAY(r, { "01010200" "840102" "0178" "00", "", "01010200840102017800", 1, 1, 0 },
+         { ABC, ABC, "", 0, 0, 0 },
+         { "01010200840102017800", "01010200840102017800", "", 0, 0, 0 });
+    weave_relay_free(r);
+}
+
+static void a6_right_origin_and_parent_are_asked_for(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    PLAY(r, { "0101020044010201" "7800", "", "01010200440102017800", 1, 1, 0 },
+         { "0101020004000100" "017800", "", "0101020004000100017800", 1, 1, 0 });
+    weave_relay_free(r);
+}
+
+static void a6_clients_of_one_update_depend_on_each_other(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    /* 1: a, then c behind 2's b; 2: b behind 1's a, then d behind 1's c. Any order of need. */
+    const char *all = "02" "020200" "840100" "0162" "840101" "0164"
+                      "020100" "0401017401" "61" "840200" "0163" "00";
+    struct step steps[] = { { all, all, "", 0, 0, 0 } };
+    play(r, steps, 1);
+    weave_relay_free(r);
+}
+
+static void a6_part_fits_part_waits(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    /* Client 2: x at the root, y behind (9,0); client 1: z behind 2's y. Only x fits. */
+    PLAY(r, { "02" "020200" "0401017401" "78" "840900" "0179" "010100" "840201" "017a" "00",
+              "01" "010200" "0401017401" "78" "00",
+              "02" "010201" "840900" "0179" "010100" "840201" "017a" "00", 1, 9, 0 });
+    weave_relay_free(r);
+}
+
+static void a6_a_circle_waits_and_names_something(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    const char *circle = "02" "010200" "840100" "0162" "010100" "840200" "0161" "00";
+    struct bytes u = from_hex(circle);
+    struct weave_effect e;
+    check(weave_relay_apply(r, (struct weave_bytes){ u.at, u.len }, &e) == 0);
+    check(e.update.len == 0 && same(e.pending, circle) && e.n_missing == 1);
+    check(answers(r, "00", "0000"));
+    weave_relay_free(r);
+}
+
+static void a6_unknown_deletions_wait(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    PLAY(r, { A, A, "", 0, 0, 0 },
+         { "000101010003", "000101010001", "000101010102", 1, 1, 1 },
+         { "000107010001", "", "000107010001", 1, 7, 0 },
+         { "01010101840100026263" "00", "01010101840100026263" "00", "", 0, 0, 0 },
+         { "000101010102", "000101010102", "", 0, 0, 0 });
+    weave_relay_free(r);
+}
+
+static void tombstones_count_as_deleted(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    PLAY(r, { "0101010001010174" "0300", "01010100010101740300", "", 0, 0, 0 },
+         { "000101010003", "", "", 0, 0, 0 });
+    check(answers(r, "010103", "000101010003"));
+    weave_relay_free(r);
+}
+
+static void odd_orders_are_read_as_yjs_would_write_them(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    PLAY(r, { "03" "010100040101740161" "010200040101740142" "0101018401000162" "00",
+              "02" "010200040101740142" "01010004010174026162" "00", "", 0, 0, 0 });
+    weave_relay_free(r);
+}
+
+static void limits_lengths_without_bytes(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    struct bytes jump = from_hex("0101020000ffffffff0f00"), a = from_hex(A);
+    struct weave_effect e;
+    check(weave_relay_apply(r, (struct weave_bytes){ a.at, a.len }, &e) == 0);
+    check(weave_relay_apply(r, (struct weave_bytes){ jump.at, jump.len }, &e) == WEAVE_INVALID);
+    check(answers(r, "00", A));
+    weave_relay_free(r);
+}
+
+static void limit_refuses_and_changes_nothing(void) {
+    struct weave_relay *r = weave_relay_new(6000);
+    uint8_t big[8000] = { 1, 1, 2, 0, 4, 1, 1, 't', 0xc0, 0x3e };      /* 8,000 letters announced */
+    struct bytes a = from_hex(A);
+    struct weave_effect e;
+    check(weave_relay_apply(r, (struct weave_bytes){ a.at, a.len }, &e) == 0);
+    size_t text = 7900;
+    big[8] = (uint8_t)(0x80 | (text & 0x7f));
+    big[9] = (uint8_t)(text >> 7);
+    memset(big + 10, 'x', text);
+    big[10 + text] = 0;
+    check(weave_relay_apply(r, (struct weave_bytes){ big, 11 + text }, &e) == WEAVE_TOO_LARGE);
+    check(e.update.len == 0 && e.pending.len == 0);
+    check(answers(r, "00", A));
+    weave_relay_free(r);
+}
+
+static void malformed_changes_nothing(void) {
+    for (size_t i = 0; i < N_VECTORS; i++) {
+        struct weave_relay *r = weave_relay_new(LIMIT);
+        struct bytes b = from_hex(vectors[i].v1);
+        struct weave_effect e;
+        for (size_t n = 0; n < b.len; n++) {
+            uint8_t *copy = malloc(n ? n : 1);
+            memcpy(copy, b.at, n);
+            check(weave_relay_apply(r, (struct weave_bytes){ copy, n }, &e) == WEAVE_INVALID);
+            free(copy);
+        }
+        check(answers(r, "00", "0000"));
+        weave_relay_free(r);
+    }
+}
+
+/* A session of typing and deleting costs what is left of it, not what was typed. */
+static void memory_follows_what_lives(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    struct weave_effect e;
+    struct buf u;
+    buf_init(&u, LIMIT);
+    for (uint32_t i = 0; i < 100000; i++) {
+        buf_reset(&u);
+        buf_put(&u, "\1\1\1", 3);
+        buf_uint(&u, i);
+        if (i == 0) buf_put(&u, "\4\1\1t", 4);
+        else buf_put(&u, "\x84\1", 2), buf_uint(&u, i - 1);
+        buf_put(&u, "\1x\0", 3);
+        check(weave_relay_apply(r, (struct weave_bytes){ u.at, u.len }, &e) == 0);
+    }
+    check(weave_relay_encoded(r) > 100000 && weave_relay_encoded(r) < 102000);
+    for (uint32_t i = 100000; i-- > 1000;) {        /* backspace */
+        buf_reset(&u);
+        buf_put(&u, "\0\1\1\1", 4);
+        buf_uint(&u, i);
+        buf_put(&u, "\1", 1);
+        check(weave_relay_apply(r, (struct weave_bytes){ u.at, u.len }, &e) == 0);
+    }
+    fprintf(stderr, "# encoded %zu, memory %zu\n", weave_relay_encoded(r), weave_relay_bytes(r));
+    check(weave_relay_encoded(r) < 8000);
+    check(weave_relay_bytes(r) < 20000);
+    buf_deinit(&u);
+    weave_relay_free(r);
+}
+
+int main(void) {
+    run(a5_new_bytes_pass_as_they_came);
+    run(a5_known_is_not_effective);
+    run(a5_partly_known_is_cut);
+    run(a5_deletions_count_once);
+    run(a6_a_hole_waits);
+    run(a6_origin_of_an_unknown_client_waits);
+    run(a6_right_origin_and_parent_are_asked_for);
+    run(a6_clients_of_one_update_depend_on_each_other);
+    run(a6_part_fits_part_waits);
+    run(a6_a_circle_waits_and_names_something);
+    run(a6_unknown_deletions_wait);
+    run(tombstones_count_as_deleted);
+    run(odd_orders_are_read_as_yjs_would_write_them);
+    run(limits_lengths_without_bytes);
+    run(limit_refuses_and_changes_nothing);
+    run(malformed_changes_nothing);
+    run(memory_follows_what_lives);
+    return t_exit();
+}
