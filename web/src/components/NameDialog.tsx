@@ -1,0 +1,37 @@
+import { useState } from 'react'
+import { chooseName } from '../services/api.js'
+import { Dialog } from './ui/Dialog.js'
+
+const NAME_MAX = 64
+
+/** The first visit where no sign-in is set up: others should know who writes. */
+export const NameDialog = ({ onNamed }: { onNamed: () => void }) => {
+  const [name, setName] = useState('')
+  const [error, setError] = useState('')
+  const [isBusy, setBusy] = useState(false)
+  const submit = async () => {
+    if (name.trim() === '') return setError('Type the name that others will see.')
+    setBusy(true)
+    try {
+      await chooseName(name.trim())
+      onNamed()
+    } catch (e) {
+      setError(e instanceof Error ? e.message : 'That did not work. Try again.')
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog open onClose={() => undefined} required title="What is your name?" description="People who work on the same document will see it beside your cursor.">
+      <form className="stack-form" onSubmit={(e) => { e.preventDefault(); void submit() }}>
+        <div>
+          <label className="label" htmlFor="own-name">Your name</label>
+          <input id="own-name" className="input" autoFocus autoComplete="name" maxLength={NAME_MAX} value={name} aria-invalid={error !== '' || undefined} aria-describedby={error ? 'own-name-error' : undefined}
+            onChange={(e) => { setName(e.target.value); setError('') }} />
+          {error && <p className="error-text" id="own-name-error" role="alert">{error}</p>}
+        </div>
+        <div className="actions"><button type="submit" className="button primary" disabled={isBusy}>Start</button></div>
+      </form>
+    </Dialog>
+  )
+}
