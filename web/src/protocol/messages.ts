@@ -27,6 +27,7 @@ export type ClientMessage =
   | { type: 'join'; room: string }
   | { type: 'leave'; room: string }
   | { type: 'heartbeat'; status: Status }
+  | { type: 'status'; status: Status }
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

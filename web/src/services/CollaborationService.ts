@@ -300,6 +300,7 @@ export class CollaborationService {
   private showStatus(): void {
     const status = this.activity.status(Date.now())
     const last = Math.floor(this.activity.lastInput / 15_000) * 15 // seconds, in steps: presence is not a metronome
+    if (status !== this.status) this.sendMessage({ type: 'status', status })
     this.status = status
     for (const { room } of this.rooms.values()) room.setPresence({ status, last })
   }

@@ -1,4 +1,4 @@
-// layers -- may this file import that one? A file imports from its own folder and from those after
+// web-layers -- may this file import that one? A file imports from its own folder and from those after
 // it in the list, nothing else. Exits non-zero and names every import that points the wrong way.
 import fs from 'node:fs'
 import path from 'node:path'
@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url'
 
 const ORDER = ['app', 'pages', 'components', 'hooks', 'context', 'services', 'protocol']
 const REACT_FREE = new Set(['services', 'protocol'])
-const root = fileURLToPath(new URL('../src/', import.meta.url))
+const root = fileURLToPath(new URL('../web/src/', import.meta.url))
 
 const files = fs.readdirSync(root, { recursive: true }).filter((f) => /\.tsx?$/.test(f))
 let bad = 0
 const complain = (file, what) => {
-  console.error(`src/${file}: ${what}`)
+  console.error(`web/src/${file}: ${what}`)
   bad++
 }
 
