@@ -9,7 +9,7 @@ int main(void) {
     size_t cap = 0;
 
     while (getline(&line, &cap, stdin) > 0) {
-        if (!weave_cli_doc(line)) puts("err no such command");
+        if (!weave_cli_doc(line) && !weave_cli_bytes(line)) puts("err no such command");
         fflush(stdout);
     }
     free(line);

@@ -6,5 +6,6 @@
 #include <stdbool.h>
 
 bool weave_cli_doc(char *line);         /* doc.*: documents */
+bool weave_cli_bytes(char *line);       /* bytes.* relay.*: updates and relays */
 
 #endif
