@@ -29,8 +29,14 @@ help: ## what can be made
 $B/covalent: $B/obj/main.o $B/libcovalent.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-$B/libcovalent.a: $(OBJECTS)
+$B/libcovalent.a: $(OBJECTS) $B/static.o
 	@rm -f $@; ar rcs $@ $^
+
+# The web app as built last; `make web` builds it. Without web/dist the server shows a notice.
+$B/static.o: tools/embed $(wildcard web/dist/index.html)
+	@mkdir -p $(@D)
+	tools/embed web/dist $B/static.S
+	$(CC) -c -o $@ $B/static.S
 
 $B/libweave.a: $(WEAVE_OBJECTS)
 	@rm -f $@; ar rcs $@ $^
