@@ -76,6 +76,16 @@ check: layers san ## layers, then the unit tests under sanitizers
 
 bench: $(BENCHES) ## build the benchmarks
 
+WEB_SOURCES = $(shell find web/src web/public web/index.html web/vite.config.ts web/package.json -type f 2>/dev/null)
+
+web: web/dist/index.html ## build the web app (once `npm ci --prefix web` has run)
+web/dist/index.html: $(WEB_SOURCES)
+	@npm run build -s --prefix web
+
+WORKSPACE ?= examples/lending
+dev: $B/covalent ## server, and the web app with hot reload on http://localhost:5173; WORKSPACE=DIR
+	@$B/covalent serve --workspace $(WORKSPACE) & server=$$!; trap 'kill $$server' EXIT INT TERM; npm run dev --prefix web
+
 clean: ## remove what was built
 	rm -rf build
 

@@ -1,6 +1,7 @@
 /** Who is here: discs, a count, and a list with place, status and last activity. */
 import { Popover } from 'radix-ui'
 import { useEffect, useState } from 'react'
+import { useOwnColour } from '../hooks/usePersonName.js'
 import { useOpenRoom, useRoom } from '../hooks/useRoom.js'
 import type { Person } from '../services/presence.js'
 import { fieldName } from '../services/vocabulary.js'
@@ -37,11 +38,12 @@ const useNow = (everyMs: number): number => {
 
 export const PeopleList = ({ people }: { people: readonly Person[] }) => {
   const now = useNow(15_000)
+  const own = useOwnColour()
   return (
     <ul className="people" aria-label="People here">
       {people.map((p) => (
         <li key={p.user} data-testid="person">
-          <Avatar name={p.name} colour={p.colour} status={p.status} tabs={p.tabs} />
+          <Avatar name={p.name} colour={p.self ? own : p.colour} status={p.status} tabs={p.tabs} />
           <span className="person-text">
             <span className="person-name truncate">{p.name}{p.self && <span className="muted"> (you)</span>}</span>
             <span className="muted truncate">{placeText(p)} · {statusText(p, now)}{p.tabs > 1 ? ` · ${p.tabs} tabs` : ''}</span>

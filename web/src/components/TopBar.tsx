@@ -2,8 +2,8 @@ import { Menu as MenuIcon, Monitor, Moon, PanelLeft, Search, Sun } from 'lucide-
 import { DropdownMenu } from 'radix-ui'
 import { Link } from 'wouter'
 import { useStore } from 'zustand'
+import { useOwnColour } from '../hooks/usePersonName.js'
 import { useWebSocket } from '../hooks/useWebSocket.js'
-import { personColour } from '../services/presence.js'
 import { panels, place, setPanel, setTheme, theme, type Theme } from '../services/uiState.js'
 import { PresenceIndicator } from './PresenceIndicator.js'
 import { Avatar } from './ui/Avatar.js'
@@ -48,7 +48,7 @@ const OwnMenu = () => {
   const current = useStore(theme)
   return (
     <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger className="own-menu" aria-label={`You: ${me.name}. Theme and help`}><Avatar name={me.name} colour={personColour('', me.user)} size="small" /></DropdownMenu.Trigger>
+      <DropdownMenu.Trigger className="own-menu" aria-label={`You: ${me.name}. Theme and help`}><Avatar name={me.name} colour={useOwnColour()} size="small" /></DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content className="popover" align="end" sideOffset={6} collisionPadding={8}>
           <DropdownMenu.Label className="menu-title">{me.name}{me.role && `, ${me.role}`}</DropdownMenu.Label>

@@ -28,7 +28,7 @@ export const WorkspaceTree = ({ scroll }: { scroll: RefObject<HTMLElement | null
   if (isLoading) return <div className="tree-loading">{[120, 150, 96, 140, 110, 130].map((w, i) => <Skeleton key={i} width={w} />)}</div>
   return (
     <Tree label="Workspace" rows={rows} isOpen={isOpen} toggle={(key, open) => setOpened((m) => new Map(m).set(key, open))} hrefOf={hrefOfNode}
-      navigate={(href) => { navigate(href); setPanel('drawer', false) }} current={location} rowHeight={coarse ? 44 : 28} scroll={scroll}
+      navigate={(href) => { navigate(href); setPanel('drawer', false) }} current={location} rowHeight={coarse ? 44 : 28} indent={10} scroll={scroll}
       renderRow={({ node }) => (
         <>
           {node.atom && <TypeMark type={node.atom.type} />}

@@ -18,11 +18,12 @@ type Props = {
   current: string | null // href of the page shown
   renderRow: (row: FlatNode) => ReactNode
   rowHeight: number
+  indent?: number
   scroll: RefObject<HTMLElement | null>
   className?: string
 }
 
-export const Tree = ({ label, rows, isOpen, toggle, hrefOf, navigate, current, renderRow, rowHeight, scroll, className = '' }: Props) => {
+export const Tree = ({ label, rows, isOpen, toggle, hrefOf, navigate, current, renderRow, rowHeight, indent = 14, scroll, className = '' }: Props) => {
   const list = useRef<HTMLDivElement>(null)
   const [activeKey, setActiveKey] = useState<string | null>(null)
   const [margin, setMargin] = useState(0)
@@ -96,7 +97,7 @@ export const Tree = ({ label, rows, isOpen, toggle, hrefOf, navigate, current, r
           <div key={item.key} role="treeitem" data-index={item.index} className="tree-row" tabIndex={item.index === active ? 0 : -1} data-kind={row.node.kind}
             aria-level={row.depth + 1} aria-posinset={row.position} aria-setsize={row.siblings} aria-label={row.node.name} aria-selected={href !== null && href === current}
             {...(branch ? { 'aria-expanded': open } : {})} {...(href !== null && href === current ? { 'aria-current': 'page' as const } : {})}
-            style={{ height: item.size, transform: `translateY(${item.start - margin}px)`, paddingLeft: 8 + row.depth * 14 }}
+            style={{ height: item.size, transform: `translateY(${item.start - margin}px)`, paddingLeft: 8 + row.depth * indent }}
             onFocus={() => setActiveKey(row.node.key)}
             onClick={(event) => {
               if (!href) return branch && toggle(row.node.key, !open)
