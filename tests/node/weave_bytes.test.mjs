@@ -167,14 +167,24 @@ function session (seed) {
 
 // ---- the normal form (D4) ----------------------------------------------------------------------
 
-function fresh (...updates) {
+// A document that only integrates: Yjs also deletes doubled formats after a remote transaction, in
+// every rich text it knows as one, which makes what is deleted depend on the transactions.
+function replica () {
   const doc = new Y.Doc()
+  doc.on('beforeObserverCalls', transaction => { transaction.local = true })
+  return doc
+}
+
+function fresh (...updates) {
+  const doc = replica()
   for (const u of updates) Y.applyUpdate(doc, u)
   return doc
 }
 
-// A subdocument counts by its guid, a BigInt by its digits.
+// A subdocument counts by its guid, a BigInt by its digits. A pair of surrogates that somebody cut
+// is U+FFFD twice on some of Yjs' own replicas and whole on others: any half counts as any other.
 function plain (v) {
+  if (typeof v === 'string') return v.replace(/[\ud800-\udfff\ufffd]/g, '?')
   if (v instanceof Y.Doc) return { guid: v.guid }
   if (typeof v === 'bigint') return `${v}n`
   if (Array.isArray(v)) return v.map(plain)
@@ -190,7 +200,6 @@ function content (doc) {
 const byId = (a, b) => a[0] - b[0]
 const stateOf = bytes => [...Y.decodeStateVector(bytes)].filter(e => e[1] > 0).sort(byId)
 
-// Opening a rich text cleans doubled formats, which deletes; so the delete set is taken before that.
 function normal (doc) {
   const ds = Y.createDeleteSetFromStructStore(doc.store)
   const deleted = [...ds.clients].map(([id, ranges]) => [id, ranges.map(d => [d.clock, d.len])]).sort(byId)
@@ -311,7 +320,9 @@ check('a5 a6 any order, doubles and losses, then a resync', async ({ r, docs, up
   const input = shuffle(r, [...updates, ...updates.filter(() => r(3) === 0)]).filter(() => r(4) > 0)
   for (const u of input) await room.take(u)
   // A fresh document given the same has integrated just what the relay says is known.
-  const seen = fresh(...input)
+  // (Yjs itself does not retry all that has become possible; it does when it reads its own state.)
+  let seen = fresh(...input)
+  for (let i = 0; i < 3; i++) seen = fresh(Y.encodeStateAsUpdate(seen))
   assert.deepEqual(stateOf(await room.relay.state()), stateOf(Y.encodeStateVector(seen)))
   for (const doc of docs) await room.take(Y.encodeStateAsUpdate(doc, await room.relay.state()))
   const whole = normal(fresh(...all(docs)))
@@ -330,7 +341,7 @@ check('a5 a6 any order, doubles and losses, then a resync', async ({ r, docs, up
 
 check('an answer holds what the asker lacks, at any point', async ({ r, docs, updates }) => {
   const room = await new Room().open()
-  const replicas = docs.map(() => new Y.Doc())
+  const replicas = docs.map(replica)
   for (const u of updates) {
     await room.take(u)
     const doc = pick(r, replicas)
