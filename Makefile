@@ -20,7 +20,7 @@ WEAVE_OBJECTS = $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/weave/*.c) \
 TESTS = $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/*/*_test.c))
 BENCHES = $(patsubst bench/%.c,$B/%,$(wildcard bench/*.c))
 
-.PHONY: all help tests unit san tsan fuzz layers check bench web dev clean
+.PHONY: all help tests unit san tsan fuzz fuzzers layers check bench web dev clean
 all: $B/covalent $B/libweave.a
 
 help: ## what can be made
@@ -68,6 +68,24 @@ san: ## unit tests under address and undefined sanitizers
 
 tsan: ## unit tests under the thread sanitizer
 	@$(MAKE) B=build/tsan CFLAGS="-O1 -g -fsanitize=thread" HARDEN= unit
+
+# libFuzzer: every tests/fuzz/*.c for FUZZ_SECONDS, from tests/fuzz/seeds; findings stay in build/fuzz
+CLANG ?= $(or $(shell command -v clang-16),clang)
+FUZZ_SECONDS ?= 60
+FUZZERS = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+build/fuzz/%: tests/fuzz/%.c $B/libcovalent.a
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $B/libcovalent.a $(LIBS)
+
+fuzzers: $(FUZZERS)
+
+fuzz: ## build the fuzz targets and run each for FUZZ_SECONDS
+	@$(MAKE) B=build/fuzz CC=$(CLANG) HARDEN= WARN=-w fuzzers \
+		CFLAGS="-O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined"
+	@for f in $(FUZZERS); do n=$$(basename $$f); mkdir -p build/fuzz/corpus/$$n; \
+		echo "# $$n"; $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
+		-verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/$$n- build/fuzz/corpus/$$n \
+		$$(ls -d tests/fuzz/seeds/$$n 2>/dev/null) || bad=1; done; exit $${bad:-0}
 
 layers: ## does every #include go upward in src/layers?
 	@tools/layers src/layers $(shell git ls-files 'src/*.c' 'src/*.h')

@@ -6,9 +6,8 @@
 
 int weave_state_each(struct weave_bytes state,
                      bool (*on_entry)(void *ctx, uint64_t client, uint64_t clock), void *ctx) {
-    struct reader r = { .at = state.at, .end = state.at + state.len };
-
     if (state.len == 0) return 0;
+    struct reader r = { .at = state.at, .end = state.at + state.len };
     for (uint64_t n = read_uint(&r); n > 0 && !r.bad; n--) {
         uint64_t client = read_uint(&r), clock = read_uint(&r);
         if (!r.bad && !on_entry(ctx, client, clock)) return WEAVE_INVALID;
