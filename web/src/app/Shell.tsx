@@ -15,6 +15,7 @@ import { TopBar } from '../components/TopBar.js'
 import { Kbd } from '../components/ui/Kbd.js'
 import { Skeleton } from '../components/ui/Skeleton.js'
 import { Toasts } from '../components/ui/Toasts.js'
+import { useConnection } from '../hooks/useConnection.js'
 import { useMediaQuery } from '../hooks/useMediaQuery.js'
 import { useOpenRoom, useRoom } from '../hooks/useRoom.js'
 import { useShortcuts } from '../hooks/useShortcut.js'
@@ -97,11 +98,12 @@ const Footer = () => {
   const { me } = useWebSocket()
   const inRoom = useRoom(useOpenRoom(room), (s) => s.people.length)
   const everybody = new Set([...useWorkspacePeople().map((p) => p.user), me.user]).size
+  const isConnected = useConnection().status === 'open'
   const n = room ? Math.max(1, inRoom) : everybody
   return (
     <footer className="footer">
       <SaveState room={room} />
-      <span className="footer-people">{room ? viewingText(n) : n === 1 ? 'Only you here' : `${n} people here`}</span>
+      {isConnected && <span className="footer-people">{room ? viewingText(n) : n === 1 ? 'Only you here' : `${n} people here`}</span>}
       <span className="spacer" />
       <span className="footer-hint">Press <Kbd keys="?" /> for shortcuts</span>
     </footer>

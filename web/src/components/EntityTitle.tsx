@@ -2,6 +2,7 @@ import { Check, Copy } from 'lucide-react'
 import { Suspense, useState } from 'react'
 import type * as Y from 'yjs'
 import { useFieldPeople } from '../hooks/useAwarenessField.js'
+import { useText } from '../hooks/useShared.js'
 import { useRoomContext } from '../hooks/useRoomContext.js'
 import { StillText, TextField } from './AtomField.js'
 import { EditingNow } from './FieldFrame.js'
@@ -19,6 +20,7 @@ export const EntityTitle = ({ id, name, noun }: { id: string; name: Y.Text | nul
   }
   return (
     <header className="entity-title" data-testid="field-name" {...(people[0] ? { 'data-colour': people[0].colour, 'data-remote': true } : {})}>
+      <h1 className="visually-hidden">{useText(name) || id}</h1>
       <div className="entity-id">
         <button type="button" className="mono" onClick={copy} aria-label={`Copy the id ${id}`}>
           {id}{copied ? <Check size={12} aria-hidden="true" /> : <Copy size={12} aria-hidden="true" />}

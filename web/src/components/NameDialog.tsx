@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { chooseName } from '../services/api.js'
+import { Logo } from './ui/Logo.js'
 import { Dialog } from './ui/Dialog.js'
 
 const NAME_MAX = 64
@@ -22,7 +23,7 @@ export const NameDialog = ({ onNamed }: { onNamed: () => void }) => {
     }
   }
   return (
-    <Dialog open onClose={() => undefined} required title="What is your name?" description="People who work on the same document will see it beside your cursor.">
+    <Dialog open onClose={() => undefined} required className="first" icon={<Logo />} title="What is your name?" description="People who work on the same document will see it beside your cursor.">
       <form className="stack-form" onSubmit={(e) => { e.preventDefault(); void submit() }}>
         <div>
           <label className="label" htmlFor="own-name">Your name</label>

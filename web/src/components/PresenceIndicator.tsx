@@ -65,12 +65,12 @@ export const PresenceIndicator = ({ roomName }: { roomName: string }) => {
   const rest = others.length - SHOWN
   return (
     <Popover.Root>
-      <Popover.Trigger className="presence button quiet" data-testid="presence" aria-label={`${viewingText(people.length)}${others.length > 0 ? `: ${others.map((p) => p.name).join(', ')}` : ''}`}>
+      <Popover.Trigger className="presence button quiet" data-alone={others.length === 0 || undefined} data-testid="presence" aria-label={`${viewingText(people.length)}${others.length > 0 ? `: ${others.map((p) => p.name).join(', ')}` : ''}`}>
         <span className="avatars" data-frozen={save === 'reconnecting' || undefined}>
           {others.slice(0, SHOWN).map((p) => (
             <span key={p.user} data-testid="avatar" title={p.name}><Avatar name={p.name} colour={p.colour} status={p.status} tabs={p.tabs} /></span>
           ))}
-          {rest > 0 && <span className="avatar more">+{rest}</span>}
+          {rest > 0 && <span className="avatar more" data-initials={`+${rest}`} />}
         </span>
         <span className="presence-count">{viewingText(people.length)}</span>
       </Popover.Trigger>

@@ -7,17 +7,12 @@ import { useWebSocket } from '../hooks/useWebSocket.js'
 import { panels, place, setPanel, setTheme, theme, type Theme } from '../services/uiState.js'
 import { PresenceIndicator } from './PresenceIndicator.js'
 import { Avatar } from './ui/Avatar.js'
+import { Logo } from './ui/Logo.js'
 import { Kbd } from './ui/Kbd.js'
 
 const THEMES: readonly { value: Theme; label: string; icon: typeof Sun }[] = [
   { value: 'system', label: 'Like the system', icon: Monitor }, { value: 'light', label: 'Light', icon: Sun }, { value: 'dark', label: 'Dark', icon: Moon },
 ]
-
-export const Logo = () => (
-  <svg className="logo" width="20" height="20" viewBox="0 0 32 32" aria-hidden="true">
-    <rect width="32" height="32" rx="9" /><circle cx="12" cy="16" r="6.2" /><circle cx="20" cy="16" r="6.2" />
-  </svg>
-)
 
 export const TopBar = () => {
   const { room, crumbs } = useStore(place)
@@ -34,7 +29,7 @@ export const TopBar = () => {
           ))}
         </ol>
       </nav>
-      <button type="button" className="search-button" onClick={() => setPanel('palette', true)} aria-label="Search or run a command">
+      <button type="button" className="search-button" onClick={() => setPanel('palette', true)}>
         <Search size={14} aria-hidden="true" /><span>Search or run a command</span><Kbd keys="Mod K" />
       </button>
       {room && <PresenceIndicator roomName={room} />}
@@ -49,7 +44,7 @@ const OwnMenu = () => {
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger className="own-menu" aria-label={`You: ${me.name}. Theme and help`}><Avatar name={me.name} colour={useOwnColour()} size="small" /></DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <DropdownMenu.Portal container={document.querySelector<HTMLElement>('.top-bar')}>
         <DropdownMenu.Content className="popover" align="end" sideOffset={6} collisionPadding={8}>
           <DropdownMenu.Label className="menu-title">{me.name}{me.role && `, ${me.role}`}</DropdownMenu.Label>
           <div className="menu-line" role="separator" />

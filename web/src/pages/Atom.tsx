@@ -33,7 +33,7 @@ const AtomMenu = ({ id, name, linkedFrom }: { id: string; name: string; linkedFr
     <>
       <DropdownMenu.Root modal={false}>
         <DropdownMenu.Trigger className="button small icon quiet" aria-label="More for this atom"><MoreHorizontal size={15} aria-hidden="true" /></DropdownMenu.Trigger>
-        <DropdownMenu.Portal>
+        <DropdownMenu.Portal container={document.getElementById('page')}>
           <DropdownMenu.Content className="popover" align="end" sideOffset={4} collisionPadding={8}>
             <DropdownMenu.Item className="menu-item danger" onSelect={() => setDeleting(true)}><Trash2 size={14} aria-hidden="true" />Delete atom</DropdownMenu.Item>
           </DropdownMenu.Content>

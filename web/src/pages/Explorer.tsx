@@ -67,7 +67,7 @@ export default function ExplorerPage({ scroll }: { scroll: RefObject<HTMLElement
           <button type="button" className="button quiet" aria-pressed={view === 'tree'} onClick={() => go(text, 'tree')}><ListTree size={14} aria-hidden="true" />Tree</button>
           <button type="button" className="button quiet" aria-pressed={view === 'table'} onClick={() => go(text, 'table')}><Table2 size={14} aria-hidden="true" />Table</button>
         </div>
-        {canCreate && <button type="button" className="button primary" onClick={() => setPanel('create', true)}><Plus size={14} aria-hidden="true" />New atom</button>}
+        {canCreate && <button type="button" className="button primary new-atom" aria-label="New atom" onClick={() => setPanel('create', true)}><Plus size={14} aria-hidden="true" /><span>New atom</span></button>}
       </div>
       <Filters query={query} text={text} atoms={atoms} onChange={(next) => go(next, view)} />
       {found.length === 0 ? (
@@ -109,12 +109,12 @@ const Filters = ({ query, text, atoms, onChange }: { query: Query; text: string;
         <input ref={input} id="explorer-search" type="search" className="input" placeholder="Search atoms" aria-label="Search atoms" value={typed} onChange={(e) => type(e.target.value)}
           onKeyDown={(e) => { if (e.key === 'Escape') { type(''); input.current?.blur() } }} />
       </div>
-      {CHIP_FIELDS.map((field) => <FilterMenu key={field} field={field} atoms={atoms} query={query} toggle={toggle} />)}
+      <div className="filter-strip">{CHIP_FIELDS.map((field) => <FilterMenu key={field} field={field} atoms={atoms} query={query} toggle={toggle} />)}</div>
       {query.chips.length > 0 && (
         <ul className="chips" aria-label="Filters">
           {query.chips.map(({ field, value }) => (
             <li key={`${field} ${value}`}>
-              <button type="button" className="chip filter-chip" onClick={() => toggle(field, value)} aria-label={`Remove filter ${field} ${value}`}>
+              <button type="button" className="chip filter-chip" onClick={() => toggle(field, value)} aria-label={`${humanize(field)} ${field === 'owner' || field === 'team' ? value : humanize(value)}, remove filter`}>
                 <span className="muted">{humanize(field)}</span>{field === 'owner' || field === 'team' ? value : humanize(value)}<X size={12} aria-hidden="true" />
               </button>
             </li>
@@ -137,7 +137,7 @@ const FilterMenu = ({ field, atoms, query, toggle }: { field: ChipField; atoms: 
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger className="button quiet filter-button"><ListFilter size={13} aria-hidden="true" />{humanize(field)}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <DropdownMenu.Portal container={document.getElementById('page')}>
         <DropdownMenu.Content className="popover" align="start" sideOffset={4} collisionPadding={8}>
           {counts.map(([value, n]) => (
             <DropdownMenu.CheckboxItem key={value} className="menu-item" checked={chosen(value)} onSelect={(e) => e.preventDefault()} onCheckedChange={() => toggle(field, value)}>

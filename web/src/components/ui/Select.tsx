@@ -1,5 +1,6 @@
 import { ChevronDown } from 'lucide-react'
 import type { FocusEventHandler } from 'react'
+import './select.css'
 
 type Props = {
   label: string

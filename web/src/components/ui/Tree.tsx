@@ -95,7 +95,7 @@ export const Tree = ({ label, rows, isOpen, toggle, hrefOf, navigate, current, r
         const href = hrefOf(row)
         return (
           <div key={item.key} role="treeitem" data-index={item.index} className="tree-row" tabIndex={item.index === active ? 0 : -1} data-kind={row.node.kind}
-            aria-level={row.depth + 1} aria-posinset={row.position} aria-setsize={row.siblings} aria-label={row.node.name} aria-selected={href !== null && href === current}
+            aria-level={row.depth + 1} aria-posinset={row.position} aria-setsize={row.siblings} aria-selected={href !== null && href === current}
             {...(branch ? { 'aria-expanded': open } : {})} {...(href !== null && href === current ? { 'aria-current': 'page' as const } : {})}
             style={{ height: item.size, transform: `translateY(${item.start - margin}px)`, paddingLeft: 8 + row.depth * indent }}
             onFocus={() => setActiveKey(row.node.key)}
