@@ -237,6 +237,29 @@ describe('service', () => {
     expect(people()).toMatchObject([{ user: 'anna', tabs: 2, field: 'content.summary' }])
   })
 
+  it('leaving a page is seen within a second, and a room kept for its changes shows nobody', async () => {
+    const anna = connect('anna')
+    const room = anna.open(ROOM)
+    const bo = connect('bo').open(ROOM)
+    await pass(300)
+    room.setPresence({ field: 'name' })
+    await pass(300)
+    const others = () => bo.state.getState().people.filter((p) => !p.self).length
+    expect(others()).toBe(1)
+    server.holdAcks = true
+    edit(room, 'k', 1)
+    await pass(100)
+    anna.release(room)
+    await pass(800)
+    expect(others()).toBe(0)
+    expect(room.unsaved).toBe(1)
+    server.letAcksGo()
+    await pass(2500)
+    expect(anna.open(ROOM)).not.toBe(room)
+    await pass(500)
+    expect(others()).toBe(1)
+  })
+
   it('locks on 4408, unlocks on request, and keeps the words', async () => {
     const service = connect('anna')
     const room = service.open(ROOM)

@@ -66,6 +66,7 @@ const listenToPage = (service: CollaborationService): (() => void) => {
   }
   const onVisible = () => service.visible(document.visibilityState === 'visible')
   const onOnline = () => service.online()
+  const onOffline = () => service.offline()
   const onFocus = () => service.visible(true)
   const onHide = () => service.flush()
   const onUnload = (event: BeforeUnloadEvent) => {
@@ -74,7 +75,7 @@ const listenToPage = (service: CollaborationService): (() => void) => {
   }
   const listeners: [EventTarget, string, EventListener][] = [
     [window, 'keydown', onInput], [window, 'pointerdown', onInput], [window, 'pointermove', onInput], [window, 'wheel', onInput],
-    [document, 'visibilitychange', onVisible], [window, 'online', onOnline], [window, 'focus', onFocus], [window, 'pagehide', onHide],
+    [document, 'visibilitychange', onVisible], [window, 'online', onOnline], [window, 'offline', onOffline], [window, 'focus', onFocus], [window, 'pagehide', onHide],
     [window, 'beforeunload', onUnload as EventListener],
   ]
   for (const [target, event, listener] of listeners) target.addEventListener(event, listener, { passive: event === 'wheel' || event === 'pointermove' })

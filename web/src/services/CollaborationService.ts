@@ -29,9 +29,10 @@ export type ServiceOptions = {
 type Held = { room: Room; holders: number; linger: ReturnType<typeof setTimeout> | null }
 
 const SUBPROTOCOL = 'covalent.v1'
-const LINGER_MS = 30_000 // a room that nobody looks at stays joined this long
+const LINGER_MS = 300 // a page that gives way to another of the same document keeps it open
+const UNSAVED_LINGER_MS = 1000 // and a document nobody looks at stays until it is saved
 const HEARTBEAT_MS = 30_000
-const SILENCE_MS = 45_000 // the server speaks at least every 15 s where somebody is present
+const SILENCE_MS = 25_000 // the server speaks at least every 15 s where somebody is present
 const SLEEP_AFTER_HIDDEN_MS = 10 * 60_000
 const TICK_MS = 5000
 
@@ -63,7 +64,7 @@ export class CollaborationService {
     this.tick = setInterval(() => this.onTick(), TICK_MS)
     this.asides.setState(await this.store.asides(), true)
     // Changes that wait on this device leave even if nobody opens their page again.
-    for (const name of await this.store.roomsWithUnsaved()) this.release(this.open(name))
+    for (const name of await this.store.roomsWithUnsaved()) this.finish(name)
   }
 
   async stop(): Promise<void> {
@@ -90,7 +91,16 @@ export class CollaborationService {
     if (held.linger) clearTimeout(held.linger)
     held.linger = null
     held.holders++
+    held.room.setPresent(true)
     return held.room
+  }
+
+  /** Open a room only until its changes are on the server's disk. */
+  private finish(name: string): void {
+    if (this.rooms.has(name)) return
+    const room = this.open(name)
+    room.setPresent(false)
+    void room.ready.then(() => this.release(room))
   }
 
   release(room: Room): void {
@@ -100,8 +110,9 @@ export class CollaborationService {
   }
 
   private drop(held: Held): void {
+    held.room.setPresent(false)
     if (held.room.unsaved > 0) {
-      held.linger = setTimeout(() => this.drop(held), LINGER_MS)
+      held.linger = setTimeout(() => this.drop(held), UNSAVED_LINGER_MS)
       return
     }
     this.rooms.delete(held.room.name)
@@ -282,6 +293,11 @@ export class CollaborationService {
 
   online(): void {
     this.dispatch({ type: 'hurry' })
+  }
+
+  /** The machine says it has no network: do not wait for the socket to notice. */
+  offline(): void {
+    this.reconnect()
   }
 
   private onTick(): void {

@@ -76,6 +76,7 @@ export class Room {
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>()
   private presence: Record<string, unknown>
   private closed = false
+  private present = true
   private lineage = ''
   readonly ready: Promise<void>
 
@@ -319,12 +320,20 @@ export class Room {
     const next = { ...this.presence, ...part }
     if (JSON.stringify(next) === JSON.stringify(this.presence)) return
     this.presence = next
-    if (!this.timers.has('presence')) this.after('presence', PRESENCE_MS, () => this.awareness.setLocalState(this.presence))
+    if (!this.timers.has('presence')) this.after('presence', PRESENCE_MS, () => this.announce())
+  }
+
+  /** Is somebody looking? A room that is open only until its changes are saved shows nobody. */
+  setPresent(present: boolean): void {
+    if (present === this.present) return
+    this.present = present
+    if (!present) this.awareness.setLocalState(null)
+    else if (this.joined) this.announce()
   }
 
   /** On every opening, with a new clock: with an old one nobody would notice us for 15 s. */
   private announce(): void {
-    this.awareness.setLocalState(this.presence) // its event sends it
+    if (this.present) this.awareness.setLocalState(this.presence) // its event sends it
   }
 
   private sendPresence(): void {
