@@ -6,7 +6,7 @@ import { EmptyState } from '../components/ui/EmptyState.js'
 import { ErrorBoundary } from '../components/ui/ErrorBoundary.js'
 import { WebSocketContext } from '../context/WebSocketContext.js'
 import { useIdentity } from '../hooks/useIdentity.js'
-import type { Me } from '../services/api.js'
+import { ApiError, type Me } from '../services/api.js'
 import { CollaborationService } from '../services/CollaborationService.js'
 import { rootsOf } from '../services/entityDocument.js'
 import { Shell } from './Shell.js'
@@ -14,6 +14,7 @@ import { Shell } from './Shell.js'
 export const App = () => {
   const me = useIdentity()
   if (me.error && !me.data) {
+    if (me.error instanceof ApiError && (me.error.status === 401 || me.error.status === 403)) return <SignedOut retry={() => void me.refetch()} />
     return (
       <main className="alone">
         <EmptyState title="The server does not answer" actions={<button type="button" className="button primary" onClick={() => void me.refetch()}>Try again</button>}>{me.error.message}</EmptyState>
@@ -24,6 +25,14 @@ export const App = () => {
   if (!me.data.named && me.data.mode === 'open') return <main className="alone"><NameDialog onNamed={() => void me.refetch()} /></main>
   return <Connected key={me.data.user} me={me.data} />
 }
+
+const SignedOut = ({ retry }: { retry: () => void }) => (
+  <main className="alone">
+    <EmptyState title="You are not signed in" actions={<button type="button" className="button primary" onClick={retry}>Try again</button>}>
+      Open the sign-in link you were given. Whoever runs this server makes one with <code>covalent token --user NAME --role editor</code>.
+    </EmptyState>
+  </main>
+)
 
 const socketUrl = (user: string): string => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/${encodeURIComponent(user)}`
 

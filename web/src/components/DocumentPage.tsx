@@ -4,8 +4,11 @@ import { useMemo, type ReactNode } from 'react'
 import { Link } from 'wouter'
 import { RoomContext } from '../context/RoomContext.js'
 import { useCollaboration } from '../hooks/useCollaboration.js'
+import { usePersonName } from '../hooks/usePersonName.js'
 import { useShortcuts } from '../hooks/useShortcut.js'
+import { useProblems } from '../hooks/useWorkspace.js'
 import { useUndo } from '../hooks/useUndo.js'
+import { placeOf, problemsOf } from '../services/api.js'
 import type { Room } from '../services/Room.js'
 import { ErrorBoundary } from './ui/ErrorBoundary.js'
 import { EmptyState } from './ui/EmptyState.js'
@@ -45,9 +48,22 @@ export const DocumentPage = ({ roomName, noun, menu, children }: Props) => {
           {canEdit && <UndoButtons room={room} generation={generation} />}
           {menu?.(canEdit)}
         </div>
+        <FileProblems roomName={roomName} />
         <ErrorBoundary what={`this ${noun}`}>{children()}</ErrorBoundary>
       </Page>
     </RoomContext>
+  )
+}
+
+/** What is wrong with this document's file: it keeps its last valid content meanwhile. */
+const FileProblems = ({ roomName }: { roomName: string }) => {
+  const problems = problemsOf(useProblems().data ?? [], `${roomName.slice(0, roomName.indexOf(':'))}s`, roomName.slice(roomName.indexOf(':') + 1))
+  const nameOf = usePersonName()
+  if (problems.length === 0) return null
+  return (
+    <section className="banner document-problems" aria-label="Problems of the file" data-testid="file-problems">
+      {problems.map((p, i) => <span key={i}>{p.text}{p.user && ` (by ${nameOf(p.user)})`}. The file <code>{placeOf(p)}</code> keeps its last valid content.</span>)}
+    </section>
   )
 }
 

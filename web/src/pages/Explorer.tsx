@@ -15,7 +15,7 @@ import { useMediaQuery } from '../hooks/useMediaQuery.js'
 import { usePlace } from '../hooks/usePlace.js'
 import { useWebSocket } from '../hooks/useWebSocket.js'
 import { usePeopleByRoom, useProblems, useTree } from '../hooks/useWorkspace.js'
-import type { AtomRow, Problem } from '../services/api.js'
+import { placeOf, type AtomRow } from '../services/api.js'
 import { allKeys, CHIP_FIELDS, flattenTree, formatQuery, matches, parseQuery, pruneTree, type ChipField, type Query } from '../services/explorer.js'
 import { setPanel } from '../services/uiState.js'
 import { humanize } from '../services/vocabulary.js'
@@ -250,8 +250,6 @@ const AtomTable = ({ atoms, scroll }: { atoms: readonly AtomRow[]; scroll: RefOb
 }
 
 // ---- problems ---------------------------------------------------------------------------------------
-
-const placeOf = (p: Problem): string => (p.line > 0 ? `${p.path}:${p.line}${p.column > 0 ? `:${p.column}` : ''}` : p.path)
 
 /** Files that do not parse: the rest works, and these say where to look. */
 const Problems = () => {

@@ -22,7 +22,7 @@ export type ModuleRow = { id: string; name: string; owner: string; atoms: readon
 export type PhaseRow = { id: string; name: string; modules: readonly string[]; journeyId: string | null; sequence: number | null }
 export type JourneyRow = { id: string; name: string; phases: readonly string[] }
 export type WorkflowRow = { id: string; name: string }
-export type Problem = { path: string; line: number; column: number; text: string; kind: string; id: string }
+export type Problem = { path: string; line: number; column: number; text: string; user: string }
 
 export class ApiError extends Error {
   constructor(readonly status: number, message: string) {
@@ -107,10 +107,15 @@ export const fetchProblems = async (): Promise<Problem[]> => {
   const body = await request('/api/problems')
   const list = Array.isArray(body) ? body : isRecord(body) ? body['problems'] : []
   return records(list).map((p) => ({
-    path: text(p['path'] ?? p['file'], 500), line: Number(p['line']) || 0, column: Number(p['column']) || 0,
-    text: text(p['text'] ?? p['message'] ?? p['detail'], 500), kind: text(p['kind']), id: text(p['id'], 128),
+    path: text(p['path'], 500), line: Number(p['line']) || 0, column: Number(p['column']) || 0, text: text(p['text'], 500), user: text(p['user'], 128),
   }))
 }
+
+export const placeOf = (p: Problem): string => (p.line > 0 ? `${p.path}:${p.line}${p.column > 0 ? `:${p.column}` : ''}` : p.path)
+
+/** The problems of one entity's file. (A file is named after its id, but for a few modules.) */
+export const problemsOf = (problems: readonly Problem[], folder: string, id: string): Problem[] =>
+  problems.filter((p) => p.path.startsWith(`${folder}/`) && p.path.slice(p.path.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '') === id)
 
 export type NewAtom = { id: string; name: string; type: string; category: string; owner?: string; team?: string; criticality: string; moduleId?: string; phaseId?: string; content?: { summary: string } }
 
