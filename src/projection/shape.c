@@ -2,6 +2,7 @@
 #include "projection/shape.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "base/must.h"
@@ -218,6 +219,25 @@ int shape_make(enum kind kind, struct slice raw, struct slice path, struct shape
     if (!s->json.bad && !s->summary.bad) return E_OK;
     *why = "it is too large";
     return E_INVALID;
+}
+
+/* A category becomes a folder only when it is a plain word: paths are never made from texts. */
+static bool is_folder(struct slice s) {
+    for (size_t i = 0; i < s.len; i++)
+        if (!isalnum(s.at[i]) && s.at[i] != '_' && s.at[i] != '-') return false;
+    return s.len > 0 && s.len <= 64;
+}
+
+void shape_new_path(enum kind kind, struct slice json, struct slice id, int n, char *path, size_t max) {
+    struct slice category = json_string(json_member(json, "category"));
+    char folder[80] = "", suffix[16] = "";
+
+    if (kind == KIND_ATOM && is_folder(category)) {
+        for (size_t i = 0; i < category.len; i++) folder[i] = (char)tolower(category.at[i]);
+        folder[category.len] = '/';
+    }
+    if (n > 1) snprintf(suffix, sizeof suffix, "-%d", n);
+    snprintf(path, max, "%s/%s%.*s%s%s", kind_folder(kind), folder, SLICE_ARG(id), suffix, kind_extension(kind));
 }
 
 void shape_put(struct buf *out, struct slice json, uint64_t lsn, const uint8_t hash[32]) {

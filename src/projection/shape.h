@@ -22,6 +22,10 @@ void shape_deinit(struct shape *s);
  * module_id, else its id. */
 int shape_make(enum kind kind, struct slice raw, struct slice path, struct shape *s, const char **why);
 
+/* Where a new entity's file goes: atoms by category, the others in their kind's folder. `json` is its own
+ * or its served JSON. `n` from 1: tried in turn while the place is taken. */
+void shape_new_path(enum kind kind, struct slice json, struct slice id, int n, char *path, size_t max);
+
 /* A served object with its revision: the lsn, or where there is no room yet the file's hash (A3). */
 void shape_put(struct buf *out, struct slice json, uint64_t lsn, const uint8_t hash[32]);
 

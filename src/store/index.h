@@ -22,8 +22,8 @@ struct index;
 
 enum entity_state {
     ENTITY_OK = 0,
-    ENTITY_BROKEN = 1,          /* the file does not parse; id is its stem */
-    ENTITY_DUPLICATE = 2,       /* another file, earlier in path order, has this kind and id */
+    ENTITY_BROKEN = 1,          /* the file does not parse; its id is not known: "" */
+    ENTITY_DUPLICATE = 2,       /* another file has this kind and id, seen earlier; id: "" */
     ENTITY_GONE = 3,            /* deleted: by ROW_DELETE, or the file went away (by, at_ms) */
 };
 
@@ -51,7 +51,7 @@ struct version_row {
 
 struct problem_row {
     struct slice path;
-    struct slice source;        /* "file" "duplicate" "shape" "paused" "write" */
+    struct slice source;        /* "file" "shape" "paused" "write" "skipped" (by the walk) */
     int line, column;           /* from 1; 0: none */
     struct slice text, user;    /* user: who did it, "" unknown */
     uint64_t at_ms;
@@ -94,7 +94,9 @@ int index_remove_entity(struct index *x, struct slice path);
 int index_put_version(struct index *x, const struct version_row *row);  /* keeps the newest; known: bytes filled in */
 int index_drop_versions(struct index *x, struct slice room);
 int index_set_problem(struct index *x, const struct problem_row *row);
-int index_clear_problem(struct index *x, struct slice path, const char *source);    /* NULL: all of it */
+int index_clear_problem(struct index *x, struct slice path, const char *source, bool *had);   /* source
+                                                    NULL: all of the file's; had may be NULL */
+int index_clear_skipped(struct index *x);               /* all of source "skipped": a walk begins */
 
 /* anybody */
 int index_cursor(struct index *x, uint64_t *lsn);

@@ -219,12 +219,16 @@ int index_set_problem(struct index *x, const struct problem_row *p) {
     return index_step(x, s);
 }
 
-int index_clear_problem(struct index *x, struct slice path, const char *source) {
+int index_clear_problem(struct index *x, struct slice path, const char *source, bool *had) {
     sqlite3_stmt *s = index_sql(x, source ? SQL_CLEAR_PROBLEM : SQL_CLEAR_PROBLEMS);
     index_bind(s, 1, path);
     if (source) index_bind(s, 2, slice_of(source));
-    return index_step(x, s);
+    int e = index_step(x, s);
+    if (had) *had = e == E_OK && sqlite3_changes(x->db) > 0;
+    return e;
 }
+
+int index_clear_skipped(struct index *x) { return index_step(x, index_sql(x, SQL_CLEAR_SKIPPED)); }
 
 int index_problems(struct index *x, uint64_t *total, index_on_problem *on_row, void *ctx) {
     int rc, e = count(x, index_sql(x, SQL_COUNT_PROBLEMS), total);

@@ -57,6 +57,7 @@
                    " values(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                          \
     X(CLEAR_PROBLEM, "delete from problem where path = ?1 and source = ?2")                        \
     X(CLEAR_PROBLEMS, "delete from problem where path = ?1")                                       \
+    X(CLEAR_SKIPPED, "delete from problem where source = 'skipped'")                               \
     X(PROBLEMS, "select path, source, line, col, text, user, at from problem"                      \
                 " order by path, source limit 1000")                                               \
     X(COUNT_PROBLEMS, "select count(*) from problem")

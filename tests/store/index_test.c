@@ -269,10 +269,10 @@ static void d5_problems_are_kept_per_file_and_source(void) {
     check(index_set_problem(x, &p) == E_OK);
     p.source = slice_of("paused");
     check(index_set_problem(x, &p) == E_OK);
-    check(index_clear_problem(x, slice_of("a.yaml"), "file") == E_OK);
+    check(index_clear_problem(x, slice_of("a.yaml"), "file", NULL) == E_OK);
     check(index_problems(x, &total, take_problem, &b) == E_OK && total == 2);
     check(slice_is(buf_view(&b), "a.yaml paused:3 worse;b.yaml file:3 worse;"));
-    check(index_clear_problem(x, slice_of("b.yaml"), NULL) == E_OK);
+    check(index_clear_problem(x, slice_of("b.yaml"), NULL, NULL) == E_OK);
     check(index_problems(x, &total, take_problem, &b) == E_OK && total == 1);
     buf_deinit(&b);
     index_close(x);

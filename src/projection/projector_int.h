@@ -1,0 +1,165 @@
+/* projector_int.h -- the projector from inside. Everything here runs on the projector's thread.
+ *
+ *   catalog.c    the items: one a file; their rows in index.db
+ *   scan.c       the walk at start, and one look at a file that no room knows
+ *   replica.c    documents of rooms, least recently used out
+ *   follow.c     rows of the log -> items, replicas, versions, snapshots
+ *   outside.c    a file that is not as we left it -> an update for its room (F2)
+ *   writeback.c  a room that is ahead of its file -> the file (F1)
+ *   projector.c  the turn, errands, notices */
+#ifndef PROJECTION_PROJECTOR_INT_H
+#define PROJECTION_PROJECTOR_INT_H
+
+#include <weave.h>
+
+#include "base/map.h"
+#include "entity/export.h"
+#include "projection/projector.h"
+#include "projection/shape.h"
+
+enum flight { FLIGHT_NONE, FLIGHT_WROTE, FLIGHT_MERGE };
+
+struct pending {                /* what waits for an errand's outcome */
+    uint8_t hash[32];           /* of `bytes` */
+    uint64_t lsn;               /* WROTE: the room's rows in it */
+    struct buf bytes;           /* WROTE: the file as it will be. MERGE: the file as somebody left it */
+    bool displaced;             /* MERGE: bytes come from a write's other side, they are not in the file */
+};
+
+/* A file, and the entity in it. An item with a room owns that room's name: no two have the same. */
+struct item {
+    char *path;                 /* NULL: the room is known, its file not (yet) */
+    char *room;                 /* "atom:x"; NULL: broken or duplicate */
+    enum kind kind;
+    enum entity_state state;
+    uint8_t hash[32];           /* of the file as last seen or written; zero: there was none */
+    uint64_t mtime_ns, size;
+    uint64_t lsn, file_lsn;     /* as in index.db */
+    char *user;                 /* who made the last row; NULL unknown */
+    char *by;                   /* GONE: who */
+    uint64_t at_ms;             /* GONE: when */
+    bool unreadable;            /* has a room, but its file does not parse now: not written */
+    bool touched;               /* in this batch: its row must be made again */
+    bool exists;                /* its row is in index.db */
+    uint32_t seen;              /* number of the scan that saw its file */
+
+    bool busy;                  /* in p->busy: one of the following is set */
+    uint64_t visit_ms;          /* look at the file then; 0: no need */
+    uint64_t write_ms;          /* write the file then; 0: it is up to date */
+    uint64_t first_edit_ms;     /* of the edits write_ms waits for */
+    uint64_t absent_ms;         /* since when the file is not there; 0: it is */
+
+    enum flight flight;
+    struct pending *pending;
+    struct replica *replica;
+};
+
+struct replica {
+    struct weave *doc;
+    struct item *item;
+    struct replica *newer, *older;
+};
+
+struct projector {
+    struct projector_config config;
+    struct projector_status status;
+    struct worker worker;
+    struct job wake;                    /* submitted while `waking` is false */
+    bool waking;                        /* reactor */
+    struct store *log;
+    struct index *index;
+    struct disk *disk;
+
+    struct map by_path, by_room;        /* items */
+    struct item **busy;
+    size_t n_busy, busy_cap;
+    struct item **touched;
+    size_t n_touched, touched_cap;
+    struct buf compact;                 /* names of rooms whose tail grew, each ended by NUL */
+
+    struct replica *newest, *oldest;
+    size_t replica_bytes;
+
+    uint64_t cursor;                    /* what the open transaction will say */
+    bool in_transaction, scanned, rescan;
+    uint32_t scan;                      /* its number */
+    uint64_t next_follow_ms, retry_ms;
+    const char *git_busy;               /* asked once a turn */
+    bool git_asked;
+
+    size_t n_flights;
+    struct errand **errands;            /* leave after the commit */
+    size_t n_errands, errands_cap;
+    struct notice *notice;              /* being filled; NULL: nothing to say */
+
+    struct shape shape;                 /* scratch */
+    struct buf json, bytes;
+    int watch_fd;
+};
+
+#define LIMIT_FLIGHTS 64        /* errands out at once: each may open a room */
+#define RETRY_MS 1000
+#define AGAIN_MS 50             /* somebody has the file open */
+
+/* catalog.c */
+struct item *item_at(struct projector *p, const char *path);
+struct item *item_of_room(struct projector *p, struct slice room);
+struct item *item_new(struct projector *p, enum kind kind, const char *path, struct slice room);
+void item_free(struct projector *p, struct item *i);
+void item_set_path(struct projector *p, struct item *i, const char *path);
+void item_set_room(struct projector *p, struct item *i, struct slice room);     /* empty: none */
+void item_visit(struct projector *p, struct item *i, uint64_t at_ms);
+void item_write(struct projector *p, struct item *i, uint64_t at_ms);
+void item_busy(struct projector *p, struct item *i);
+bool item_has_file(const struct item *i);       /* its hash is known */
+struct slice item_id(const struct item *i);
+
+int catalog_load(struct projector *p);          /* from index.db */
+void catalog_clear(struct projector *p);
+int catalog_put(struct projector *p, struct item *i, struct slice raw);     /* raw: the entity's own JSON */
+int catalog_touch(struct projector *p, struct item *i);     /* numbers and state; texts stay */
+int catalog_gone(struct projector *p, struct item *i, const char *by, uint64_t at_ms);
+int catalog_broken(struct projector *p, struct item *i, const struct entity_problem *why);
+int catalog_problem(struct projector *p, const struct item *i, const char *source,
+                    const struct entity_problem *why);
+int catalog_clear_problem(struct projector *p, const struct item *i, const char *source);
+void catalog_changed(struct projector *p, enum change_kind kind, const struct item *i);
+
+/* scan.c */
+int scan_workspace(struct projector *p);
+int scan_path(struct projector *p, const char *path);           /* a file that has no item yet */
+int scan_file(struct projector *p, struct item *i);             /* an item without a room: index the file */
+
+/* replica.c: the room's document up to the cursor; NULL: it cannot be made (damaged, too large) */
+struct weave *replica_of(struct projector *p, struct item *i);
+void replica_drop(struct projector *p, struct item *i);
+void replica_trim(struct projector *p);
+int document_upto(struct projector *p, struct slice room, uint64_t upto, uint64_t client, struct weave **out);
+uint64_t fresh_client(void);
+struct weave_sink sink_to(struct buf *b);
+
+/* follow.c */
+int follow(struct projector *p, size_t rows_max, size_t *n);
+int compact_rooms(struct projector *p);
+
+/* outside.c */
+int visit(struct projector *p, struct item *i);
+int on_displaced(void *projector, const char *path, struct slice bytes);
+int merge_done(struct projector *p, struct item *i, int err, uint64_t lsn);
+int find_version(struct projector *p, const struct item *i, const uint8_t hash[32]);    /* E_OK or E_NOT_FOUND */
+
+/* writeback.c */
+int write_back(struct projector *p, struct item *i);
+int wrote_done(struct projector *p, struct item *i, int err, uint64_t lsn);
+int pause_for(struct projector *p, struct item *i, const char *why);
+
+/* distance.c: how many lines differ, about (F2) */
+size_t distance(struct slice a, struct slice b);
+
+/* projector.c */
+const char *git_busy(struct projector *p);
+struct errand *errand_new(struct projector *p, enum errand_kind kind, const struct item *i);
+void errand_send(struct projector *p, struct errand *e);
+uint64_t now_ms(void);
+
+#endif
