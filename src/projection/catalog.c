@@ -136,7 +136,7 @@ int catalog_put(struct projector *p, struct item *i, struct slice raw) {
 
     must(i->path != NULL);
     int e = shape_make(i->kind, raw, path_of(i), &p->shape, &why);
-    if (e != E_OK) return e;
+    if (e != E_OK || (i->room && !slice_is(item_id(i), p->shape.id))) return E_INVALID;
     i->state = ENTITY_OK;
     struct entity_row row = row_of(i);
     row.type = buf_view(&p->shape.type);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "base/sha256.h"
 
 #define COMPACT_ROWS 500
 #define COMPACT_BYTES KIB(256)
@@ -20,7 +21,7 @@ struct batch {
     size_t n;
 };
 
-static void touch(struct projector *p, struct item *i) {
+void item_touch(struct projector *p, struct item *i) {
     if (i->touched) return;
     i->touched = true;
     if (p->n_touched == p->touched_cap) {
@@ -55,11 +56,24 @@ static int on_wrote(struct projector *p, const struct row *row) {
     if (i && path && hash && strlen(hash) == 64 && hash_of(hash, v.hash)) {
         v.room = slice_of(room);
         e = index_put_version(p->index, &v);
-        if (i->path == NULL && strlen(path) < DISK_PATH_BYTES && item_at(p, path) == NULL)
+        if (i->path == NULL && strlen(path) < DISK_PATH_BYTES && item_at(p, path) == NULL) {
             item_set_path(p, i, path);
+            i->lost = true;                     /* until it is seen */
+        }
     }
     json_decref(json);
     return e;
+}
+
+/* The bytes of the first version, for a merge later (F2): those of the file, if it is still that one. */
+static void read_imported(struct projector *p, const struct item *i, struct version_row *v) {
+    uint8_t hash[32];
+
+    buf_reset(&p->bytes);
+    p->bytes.max = LIMIT_FILE_BYTES;
+    if (disk_read(p->disk, i->path, &p->bytes, NULL) != E_OK) return;
+    sha256(buf_view(&p->bytes), hash);
+    if (memcmp(hash, v->hash, 32) == 0) v->bytes = buf_view(&p->bytes);
 }
 
 /* The room's first row: its content is that of a file with this hash (or of a creation). What the file
@@ -74,8 +88,12 @@ static int on_import(struct projector *p, struct item *i, const struct row *row)
         i->state = ENTITY_OK;
         memset(i->hash, 0, 32);
     }
-    if (item_has_file(i) && memcmp(v.hash, i->hash, 32) == 0) i->file_lsn = row->lsn;
-    else if (item_has_file(i)) item_visit(p, i, now_ms());
+    if (item_has_file(i) && memcmp(v.hash, i->hash, 32) == 0) {
+        i->file_lsn = row->lsn;
+        read_imported(p, i, &v);
+    } else if (item_has_file(i)) {
+        item_visit(p, i, now_ms());
+    }
     return index_put_version(p->index, &v);
 }
 
@@ -150,7 +168,7 @@ static int on_entity_row(struct projector *p, const struct room_name *name, cons
     if (e != E_OK) return e;
     if (row->lsn > i->lsn) i->lsn = row->lsn;
     note_user(i, row->user);
-    touch(p, i);
+    item_touch(p, i);
     if (i->state != ENTITY_GONE && i->lsn > i->file_lsn) edited(p, i);
     return E_OK;
 }
@@ -242,6 +260,15 @@ static int refresh_touched(struct projector *p) {
     }
     p->n_touched = 0;
     return e;
+}
+
+void touch_unplaced(struct projector *p) {
+    for (size_t at = 0; at < p->by_room.cap; at++) {
+        struct item *i = p->by_room.entries[at].key.at ? p->by_room.entries[at].value : NULL;
+        if (i == NULL || i->state == ENTITY_GONE) continue;
+        if (i->path == NULL && i->lsn > 0) item_touch(p, i);
+        if (i->lost) file_absent(p, i);
+    }
 }
 
 int follow(struct projector *p, size_t rows_max, size_t *n) {

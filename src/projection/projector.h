@@ -67,6 +67,7 @@ struct projector_status {
     _Atomic uint64_t cursor;            /* the last row in index.db (P3) */
     _Atomic bool complete;              /* the first scan is done: "not found" can be said (A10) */
     _Atomic uint64_t problems;          /* rows of GET /api/problems */
+    _Atomic bool idle;                  /* nothing waits: every file is as its room */
     _Atomic int err;                    /* E_OK, or why index.db cannot be written */
 };
 
@@ -87,7 +88,9 @@ void projector_free(struct projector *p);           /* after projector_stop */
 int projector_start(struct projector *p);           /* the thread; E_OK or E_IO */
 struct worker *projector_worker(struct projector *p);   /* the reactor polls wakeup_reactor and drains */
 void projector_wake(struct projector *p);           /* reactor: something became durable */
-void projector_stop(struct projector *p);           /* writes what is due, then joins */
+void projector_hurry(struct projector *p);          /* reactor, before stopping: write now what waits for its
+                                                       time; turn the loop until status.idle, or some seconds */
+void projector_stop(struct projector *p);           /* joins; what is not written is at the next start */
 
 const struct projector_status *projector_status(const struct projector *p);
 

@@ -12,6 +12,7 @@
 
 #include <weave.h>
 
+#include "base/log.h"
 #include "base/map.h"
 #include "entity/export.h"
 #include "projection/projector.h"
@@ -22,6 +23,7 @@ enum flight { FLIGHT_NONE, FLIGHT_WROTE, FLIGHT_MERGE };
 struct pending {                /* what waits for an errand's outcome */
     uint8_t hash[32];           /* of `bytes` */
     uint64_t lsn;               /* WROTE: the room's rows in it */
+    uint64_t mtime_ns, size;    /* MERGE: of the file */
     struct buf bytes;           /* WROTE: the file as it will be. MERGE: the file as somebody left it */
     bool displaced;             /* MERGE: bytes come from a write's other side, they are not in the file */
 };
@@ -38,6 +40,7 @@ struct item {
     char *user;                 /* who made the last row; NULL unknown */
     char *by;                   /* GONE: who */
     uint64_t at_ms;             /* GONE: when */
+    bool lost;                  /* the log says it was written, and it has not been seen since */
     bool unreadable;            /* has a room, but its file does not parse now: not written */
     bool touched;               /* in this batch: its row must be made again */
     bool exists;                /* its row is in index.db */
@@ -64,8 +67,7 @@ struct projector {
     struct projector_config config;
     struct projector_status status;
     struct worker worker;
-    struct job wake;                    /* submitted while `waking` is false */
-    bool waking;                        /* reactor */
+    struct wake { struct job job; bool waking; } wake;      /* reactor; one at a time */
     struct store *log;
     struct index *index;
     struct disk *disk;
@@ -81,11 +83,14 @@ struct projector {
     size_t replica_bytes;
 
     uint64_t cursor;                    /* what the open transaction will say */
-    bool in_transaction, scanned, rescan;
+    bool scanned, rescan, woken;
     uint32_t scan;                      /* its number */
     uint64_t next_follow_ms, retry_ms;
+    struct buf outcomes;                /* struct outcome, one behind the other */
+    struct log_gate gate;
     const char *git_busy;               /* asked once a turn */
     bool git_asked;
+    char *git_index;                    /* .git/index of the workspace; NULL: none */
 
     size_t n_flights;
     struct errand **errands;            /* leave after the commit */
@@ -129,6 +134,7 @@ void catalog_changed(struct projector *p, enum change_kind kind, const struct it
 int scan_workspace(struct projector *p);
 int scan_path(struct projector *p, const char *path);           /* a file that has no item yet */
 int scan_file(struct projector *p, struct item *i);             /* an item without a room: index the file */
+int file_absent(struct projector *p, struct item *i);           /* for DISK_ABSENT_MS: then it is gone */
 
 /* replica.c: the room's document up to the cursor; NULL: it cannot be made (damaged, too large) */
 struct weave *replica_of(struct projector *p, struct item *i);
@@ -141,20 +147,23 @@ struct weave_sink sink_to(struct buf *b);
 /* follow.c */
 int follow(struct projector *p, size_t rows_max, size_t *n);
 int compact_rooms(struct projector *p);
+void item_touch(struct projector *p, struct item *i);           /* make its row again, from its room */
+void touch_unplaced(struct projector *p);                       /* after a scan: rooms without a file */
 
 /* outside.c */
 int visit(struct projector *p, struct item *i);
 int on_displaced(void *projector, const char *path, struct slice bytes);
 int merge_done(struct projector *p, struct item *i, int err, uint64_t lsn);
-int find_version(struct projector *p, const struct item *i, const uint8_t hash[32]);    /* E_OK or E_NOT_FOUND */
+int find_version(struct projector *p, const struct item *i, const uint8_t hash[32], uint64_t *lsn);
 
 /* writeback.c */
 int write_back(struct projector *p, struct item *i);
 int wrote_done(struct projector *p, struct item *i, int err, uint64_t lsn);
 int pause_for(struct projector *p, struct item *i, const char *why);
 
-/* distance.c: how many lines differ, about (F2) */
-size_t distance(struct slice a, struct slice b);
+/* git.c */
+char *git_index_path(const char *workspace);            /* NULL: not in a git tree; yours */
+bool git_touched(const char *index, uint64_t mtime_ns); /* did git write its index right behind that? */
 
 /* projector.c */
 const char *git_busy(struct projector *p);

@@ -60,7 +60,10 @@ static int take_over(struct projector *p, struct item *owner, struct item *i, st
         owner->mtime_ns = facts.mtime_ns;
         owner->size = facts.size;
     } else {
+        owner->lost = false;
+        owner->state = ENTITY_OK;
         item_visit(p, owner, now_ms());     /* what it says beside the room is merged there */
+        item_touch(p, owner);
     }
     return catalog_put(p, owner, raw);
 }
@@ -100,7 +103,7 @@ static int index_it(struct projector *p, struct item *i, struct slice raw) {
     return e != E_OK ? e : catalog_put(p, i, raw);
 }
 
-static int absent(struct projector *p, struct item *i) {
+int file_absent(struct projector *p, struct item *i) {
     if (i->state == ENTITY_GONE) return E_OK;
     if (i->absent_ms == 0) i->absent_ms = now_ms();
     if (now_ms() - i->absent_ms < DISK_ABSENT_MS || git_busy(p)) {
@@ -122,7 +125,7 @@ int scan_file(struct projector *p, struct item *i) {
     buf_reset(&p->bytes);
     p->bytes.max = LIMIT_FILE_BYTES;
     int e = disk_read(p->disk, i->path, &p->bytes, &file);
-    if (e == E_NOT_FOUND) return absent(p, i);
+    if (e == E_NOT_FOUND) return file_absent(p, i);
     if (e == E_AGAIN) return item_visit(p, i, now_ms() + AGAIN_MS), E_OK;
     if (e == E_TOO_LARGE) return broken(p, i, "it is larger than 256 KiB");
     if (e != E_OK) return broken(p, i, "it cannot be read");
@@ -220,6 +223,7 @@ int scan_workspace(struct projector *p) {
     if (e == E_OK) e = disk_walk(p->disk, on_file, on_skipped, &w);
     if (e != E_OK) return e;
     visit_unseen(p);
+    touch_unplaced(p);
     log_info("workspace.scanned", "files=%zu read=%zu ms=%llu", w.files, w.read,
              (unsigned long long)(now_ms() - from_ms));
     return index_problems(p->index, &problems, log_problem, NULL);

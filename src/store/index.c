@@ -133,6 +133,8 @@ void index_mark_damaged(struct index *x) {
     log_error("index.damaged", "file=%s next=\"it is rebuilt at the next start\"", INDEX_FILE);
 }
 
+bool index_is_damaged(const struct index *x) { return x->damaged; }
+
 static int scalar(sqlite3 *db, const char *sql, sqlite3_int64 *out) {
     sqlite3_stmt *s = NULL;
     int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL);

@@ -79,6 +79,7 @@ int index_delete(const char *directory);
 
 /* After E_CORRUPT: the next index_open for writing starts from nothing. */
 void index_mark_damaged(struct index *x);
+bool index_is_damaged(const struct index *x);
 
 /* projector: all between begin and commit is one transaction */
 int index_begin(struct index *x);
