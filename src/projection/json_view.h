@@ -15,7 +15,7 @@ bool json_next_element(struct slice *rest, struct slice *value);
 
 struct slice json_member(struct slice object, const char *key);     /* empty: not there */
 struct slice json_quoted(struct slice value);   /* between the quotes, escapes untouched; empty: no string */
-bool json_is_plain(struct slice string);        /* what json_string gave holds no escape: it is the text */
+bool json_is_plain(struct slice string);        /* what json_quoted gave holds no escape: it is the text */
 
 /* null, "", [], {}, 0, false or not there: what Python calls false. */
 bool json_is_nothing(struct slice value);

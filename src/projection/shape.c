@@ -229,7 +229,7 @@ static bool is_folder(struct slice s) {
 }
 
 void shape_new_path(enum kind kind, struct slice json, struct slice id, int n, char *path, size_t max) {
-    struct slice category = json_string(json_member(json, "category"));
+    struct slice category = json_quoted(json_member(json, "category"));
     char folder[80] = "", suffix[16] = "";
 
     if (kind == KIND_ATOM && is_folder(category)) {
