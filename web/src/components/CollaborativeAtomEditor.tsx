@@ -1,9 +1,9 @@
 /** One atom, every field of it editable by everybody at the same time. */
 import { useEffect, useMemo, useState } from 'react'
 import { useRoomContext } from '../hooks/useRoomContext.js'
-import { useItems, useText } from '../hooks/useShared.js'
+import { useItems, useMapAt, useText, useTextAt } from '../hooks/useShared.js'
 import { useAtoms, useModules, usePhases } from '../hooks/useWorkspace.js'
-import { mapAt, textAt, type YMap } from '../services/entityDocument.js'
+import type { YMap } from '../services/entityDocument.js'
 import { ATOM_TYPES, CATEGORIES, CONTENT_LISTS, CONTENT_TEXTS, CRITICALITIES, isKnownAtomKey, STATUSES, type ListFieldDef, type TextFieldDef } from '../services/vocabulary.js'
 import { AddField } from './AddField.js'
 import { AtomField } from './AtomField.js'
@@ -25,12 +25,12 @@ const suggestionsOf = (values: readonly string[]): string[] => [...new Set(value
 export const CollaborativeAtomEditor = ({ id }: { id: string }) => {
   const { room } = useRoomContext()
   const atom = room.doc.getMap('atom') as YMap
-  const content = mapAt(atom, 'content')
-  const edges = mapAt(atom, 'edges')
-  const metrics = mapAt(atom, 'metrics')
+  const content = useMapAt(atom, 'content')
+  const edges = useMapAt(atom, 'edges')
+  const metrics = useMapAt(atom, 'metrics')
   return (
     <article className="document" data-testid="atom-editor" aria-label="Atom">
-      <EntityTitle id={id} name={textAt(atom, 'name')} noun="atom" />
+      <EntityTitle id={id} name={useTextAt(atom, 'name')} noun="atom" />
       <AtomProperties atom={atom} />
       {content ? <Content content={content} /> : <p className="banner danger">The content of this atom cannot be shown: its shape in the document is broken. The file keeps its last valid state.</p>}
       {edges && <EdgeList edges={edges} ownId={id} />}
@@ -95,7 +95,7 @@ const useReport = (key: string, isEmpty: boolean, report: MaybeProps['report']) 
 }
 
 const MaybeText = ({ content, def, opened, last, report, always = false }: MaybeProps & { def: TextFieldDef }) => {
-  const text = textAt(content, def.key)
+  const text = useTextAt(content, def.key)
   const isEmpty = useText(text) === ''
   const [wasFull, setWasFull] = useState(!isEmpty)
   useEffect(() => { if (!isEmpty) setWasFull(true) }, [isEmpty])
@@ -105,7 +105,7 @@ const MaybeText = ({ content, def, opened, last, report, always = false }: Maybe
 }
 
 const MaybeList = ({ content, def, opened, last, report, always = false, numbered = false, parts }: MaybeProps & { def: ListFieldDef; numbered?: boolean; parts?: readonly ItemPart[] }) => {
-  const list = mapAt(content, def.key)
+  const list = useMapAt(content, def.key)
   const isEmpty = useItems(list).every((item) => item.deleted !== null && !item.conflict)
   const [wasFull, setWasFull] = useState(!isEmpty)
   useEffect(() => { if (!isEmpty) setWasFull(true) }, [isEmpty])

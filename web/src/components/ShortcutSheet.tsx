@@ -1,3 +1,5 @@
+import { useStore } from 'zustand'
+import { setSingleKeys, singleKeys } from '../services/uiState.js'
 import { Dialog } from './ui/Dialog.js'
 import { keyName } from './ui/Kbd.js'
 
@@ -18,6 +20,7 @@ export const ShortcutSheet = ({ open, onClose }: { open: boolean; onClose: () =>
         </section>
       ))}
     </div>
+    <label className="check-row"><input type="checkbox" checked={useStore(singleKeys)} onChange={(e) => setSingleKeys(e.target.checked)} />Shortcuts of one letter</label>
     <div className="actions"><button type="button" className="button" onClick={onClose}>Close</button></div>
   </Dialog>
 )

@@ -1,6 +1,6 @@
 /** Parts of a document as React values. Each follows its shared type and renders only when its own part changed. */
 import { useCallback, useRef, useSyncExternalStore } from 'react'
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import { edgesOf, itemsOf, keysOf, type Edge, type Item, type KeyEntry, type YMap } from '../services/entityDocument.js'
 
 const useDeep = <T,>(type: YMap | null, read: (type: YMap) => T, none: T, sign: (value: T) => string): T => {
@@ -39,6 +39,17 @@ export const usePlain = (map: YMap | null, key: string): unknown =>
     }, [map, key]),
     () => map?.get(key),
   )
+
+/** A container below a map, as long as it is what the shape says. */
+export const useTextAt = (map: YMap | null, key: string): Y.Text | null => {
+  const value = usePlain(map, key)
+  return value instanceof Y.Text ? value : null
+}
+
+export const useMapAt = (map: YMap | null, key: string): YMap | null => {
+  const value = usePlain(map, key)
+  return value instanceof Y.Map ? value : null
+}
 
 /** The names in a map, and their values as text: for maps whose keys are data (metrics, unknown keys). */
 export const useEntries = (map: YMap | null): readonly [string, unknown][] => {

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react'
+import { singleKeys } from '../services/uiState.js'
 
 export type Shortcut = { key: string; mod?: boolean; shift?: boolean; whileTyping?: boolean; run: () => void }
 
@@ -18,9 +19,9 @@ export const useShortcuts = (shortcuts: readonly Shortcut[]): void => {
   current.current = shortcuts
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || document.querySelector('[role="dialog"]')?.contains(event.target as Node)) return
+      if (event.defaultPrevented || (event.target instanceof Element && event.target.closest('[role="dialog"], [role="menu"]'))) return
       const hit = current.current.find((s) => fits(s, event))
-      if (!hit) return
+      if (!hit || (!hit.mod && !singleKeys.getState())) return
       event.preventDefault()
       hit.run()
     }

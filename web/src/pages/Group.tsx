@@ -3,15 +3,16 @@ import { useMemo, type ReactNode } from 'react'
 import { AtomField } from '../components/AtomField.js'
 import { DocumentPage } from '../components/DocumentPage.js'
 import { EntityTitle } from '../components/EntityTitle.js'
-import { ItemList } from '../components/ItemList.js'
+import { ItemList, type ItemPart } from '../components/ItemList.js'
 import { KeyListField } from '../components/KeyListField.js'
 import { OtherFields } from '../components/OtherFields.js'
 import { ReferenceProperty, TextProperty } from '../components/PropertyGrid.js'
 import '../components/editor.css'
 import { useRoomContext } from '../hooks/useRoomContext.js'
+import { useMapAt, useTextAt } from '../hooks/useShared.js'
 import { usePlace } from '../hooks/usePlace.js'
 import { useAtoms, useJourneys, useModules, usePhases, useTree } from '../hooks/useWorkspace.js'
-import { mapAt, roomOf, textAt, type YMap } from '../services/entityDocument.js'
+import { roomOf, type YMap } from '../services/entityDocument.js'
 import { pathTo } from '../services/explorer.js'
 import { humanize } from '../services/vocabulary.js'
 
@@ -37,21 +38,25 @@ export default function GroupPage({ kind, id }: { kind: GroupKind; id: string })
 const Body = ({ kind, id }: { kind: GroupKind; id: string }) => {
   const { room } = useRoomContext()
   const root = room.doc.getMap(kind) as YMap
-  const description = textAt(root, 'description')
+  const description = useTextAt(root, 'description')
   const known = new Set([...SHOWN[kind], 'name', 'description'])
   return (
     <article className="document" data-testid={`${kind}-page`} aria-label={humanize(kind)}>
-      <EntityTitle id={id} name={textAt(root, 'name')} noun={kind} />
+      <EntityTitle id={id} name={useTextAt(root, 'name')} noun={kind} />
       <div className="properties" role="group" aria-label="Properties">{kind === 'module' ? <ModuleFacts root={root} /> : kind === 'phase' ? <PhaseFacts root={root} /> : <JourneyFacts root={root} />}</div>
       {description && <AtomField text={description} field="description" label="Description" placeholder={`What this ${kind} is`} />}
       {kind === 'module' ? <Atoms root={root} /> : kind === 'phase' ? <Modules root={root} /> : <Phases root={root} />}
-      {kind === 'phase' && (['entry_criteria', 'exit_criteria'] as const).map((key) => {
-        const list = mapAt(root, key)
-        return list && <ItemList key={key} list={list} field={key} label={humanize(key)} noun="criterion" parts={[{ key: 'text', label: humanize(key), placeholder: 'What must be true' }]} />
-      })}
+      {kind === 'phase' && <><Criteria root={root} field="entry_criteria" /><Criteria root={root} field="exit_criteria" /></>}
       <OtherFields map={root} isKnown={(key) => known.has(key) || key.startsWith('_')} />
     </article>
   )
+}
+
+const CRITERION: readonly ItemPart[] = [{ key: 'text', label: 'Criterion', placeholder: 'What must be true' }]
+
+const Criteria = ({ root, field }: { root: YMap; field: string }) => {
+  const list = useMapAt(root, field)
+  return list && <ItemList list={list} field={field} label={humanize(field)} noun="criterion" parts={CRITERION} />
 }
 
 const ModuleFacts = ({ root }: { root: YMap }): ReactNode => (
@@ -83,18 +88,18 @@ const JourneyFacts = ({ root }: { root: YMap }): ReactNode => (
 
 const Atoms = ({ root }: { root: YMap }) => {
   const atoms = useAtoms().data ?? []
-  const list = mapAt(root, 'atoms')
+  const list = useMapAt(root, 'atoms')
   return list && <KeyListField list={list} field="atoms" label="Atoms" kind="atom" known={atoms.map((a) => ({ id: a.id, name: a.name, type: a.type, note: humanize(a.status) }))} />
 }
 
 const Modules = ({ root }: { root: YMap }) => {
   const modules = useModules().data ?? []
-  const list = mapAt(root, 'modules')
+  const list = useMapAt(root, 'modules')
   return list && <KeyListField list={list} field="modules" label="Modules" kind="module" known={modules.map((m) => ({ id: m.id, name: m.name, note: m.atoms.length === 1 ? '1 atom' : `${m.atoms.length} atoms` }))} />
 }
 
 const Phases = ({ root }: { root: YMap }) => {
   const phases = usePhases().data ?? []
-  const list = mapAt(root, 'phases')
+  const list = useMapAt(root, 'phases')
   return list && <KeyListField list={list} field="phases" label="Phases" kind="phase" known={phases.map((p) => ({ id: p.id, name: p.name, note: p.modules.length === 1 ? '1 module' : `${p.modules.length} modules` }))} />
 }

@@ -6,9 +6,10 @@ import { DocumentPage } from '../components/DocumentPage.js'
 import { EntityTitle } from '../components/EntityTitle.js'
 import '../components/editor.css'
 import { useRoomContext } from '../hooks/useRoomContext.js'
+import { useTextAt } from '../hooks/useShared.js'
 import { usePlace } from '../hooks/usePlace.js'
 import { useWorkflows } from '../hooks/useWorkspace.js'
-import { roomOf, textAt, type YMap } from '../services/entityDocument.js'
+import { roomOf, type YMap } from '../services/entityDocument.js'
 import { humanize } from '../services/vocabulary.js'
 
 export default function WorkflowPage({ id }: { id: string }) {
@@ -57,10 +58,10 @@ const Body = ({ id }: { id: string }) => {
   const root = room.doc.getMap('workflow') as YMap
   const steps = useSteps(room.doc.getMap('nodes') as YMap, room.doc.getMap('edges') as YMap)
   const names = new Map(steps.map((s) => [s.id, s.name]))
-  const description = textAt(root, 'description')
+  const description = useTextAt(root, 'description')
   return (
     <article className="document" data-testid="workflow-page" aria-label="Workflow">
-      <EntityTitle id={id} name={textAt(root, 'name')} noun="workflow" />
+      <EntityTitle id={id} name={useTextAt(root, 'name')} noun="workflow" />
       {description && <AtomField text={description} field="description" label="Description" placeholder="What this workflow is for" />}
       <section className="field" aria-label="Steps">
         <div className="field-label"><h2>Steps</h2><span className="muted">{steps.length}</span></div>

@@ -24,20 +24,6 @@ export const rootsOf = (room: string, doc: Y.Doc): AnyType[] => {
   return [doc.getMap(kind ?? 'doc')]
 }
 
-/** The value at a path, when it is what the shape says; null when a client broke the shape or it is not there yet. */
-export const textAt = (root: YMap, ...path: string[]): Y.Text | null => {
-  const value = valueAt(root, path)
-  return value instanceof Y.Text ? value : null
-}
-
-export const mapAt = (root: YMap, ...path: string[]): YMap | null => {
-  const value = valueAt(root, path)
-  return value instanceof Y.Map ? value : null
-}
-
-const valueAt = (root: YMap, path: readonly string[]): unknown =>
-  path.reduce<unknown>((at, key) => (at instanceof Y.Map ? at.get(key) : undefined), root)
-
 export const setPlain = (map: YMap, key: string, value: unknown): void => {
   if (map.get(key) === value) return
   map.doc!.transact(() => map.set(key, value), EDIT)

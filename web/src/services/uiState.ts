@@ -17,6 +17,13 @@ export const setPanel = (panel: keyof Panels, open: boolean): void => {
   if (panel === 'tree' || panel === 'side') remember(panel, open)
 }
 
+/** Shortcuts of one letter, for those who type by voice or by accident: they can be switched off. */
+export const singleKeys = createStore<boolean>(() => remembered('single-keys', true))
+export const setSingleKeys = (on: boolean): void => {
+  singleKeys.setState(on, true)
+  remember('single-keys', on)
+}
+
 export type Toast = { id: number; text: string; action?: { label: string; run: () => void } }
 export const toasts = createStore<readonly Toast[]>(() => [])
 let lastToast = 0

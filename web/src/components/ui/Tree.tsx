@@ -42,6 +42,16 @@ export const Tree = ({ label, rows, isOpen, toggle, hrefOf, navigate, current, r
     getItemKey: (i) => rows[i]!.node.key,
   })
 
+  // The page shown comes into view, once per page.
+  const shownFor = useRef<string | null>(null)
+  useEffect(() => {
+    if (current === null || shownFor.current === current) return
+    const index = rows.findIndex((r) => hrefOf(r) === current)
+    if (index < 0) return
+    shownFor.current = current
+    virtual.scrollToIndex(index, { align: 'auto' })
+  }, [current, rows, hrefOf, virtual])
+
   useEffect(() => { virtual.measure() }, [rowHeight, virtual])
 
   useEffect(() => {
