@@ -9,7 +9,7 @@
 
 #define UNITS_EMPTY_MAX 10000000u   /* GC and Deleted in one update: a clock may not be run away with */
 #define SCRATCH_KEPT ((size_t)64 << 10)
-#define CLIENT_COST 512             /* memory of a client with one small struct, about */
+#define CLIENT_COST 512             /* memory of a client with one small struct, at most */
 
 struct weave_relay *weave_relay_new(size_t bytes_max) {
     struct weave_relay *r = calloc(1, sizeof *r);
@@ -150,14 +150,20 @@ static void commit(struct weave_relay *r) {
     if (p->has_structs) r->has_state = false;
 }
 
-/* Would it pass the limit? About: what the structs take, twice for the open chunk. */
+/* An empty relay is loading what grew step by step under the limit; the estimate, which is too high
+ * by a factor of three at most, must not refuse that. */
+static size_t memory_max(const struct weave_relay *r) {
+    return r->n > 0 || r->bytes_max > SIZE_MAX / 4 ? r->bytes_max : 4 * r->bytes_max;
+}
+
+/* Would it pass the limit? More than it will need: the structs, and what holds them. */
 static bool is_too_large(const struct weave_relay *r) {
     const struct plan *p = &r->plan;
     uint64_t more = p->bytes_new + p->bytes_new / 4 + p->clients_new * CLIENT_COST
                     + p->deletions.n * 3 * sizeof(struct range);
 
     if (!p->has_structs && p->deletions.n == 0) return false;
-    return r->logs_memory + r->cap * sizeof *r->clients + more > r->bytes_max;
+    return r->logs_memory + r->cap * sizeof *r->clients + more > memory_max(r);
 }
 
 /* ---- the effect ----------------------------------------------------------------------------- */
@@ -228,7 +234,7 @@ static void report(struct weave_relay *r, struct weave_bytes update, struct weav
 int weave_relay_apply(struct weave_relay *r, struct weave_bytes update, struct weave_effect *effect) {
     *effect = (struct weave_effect){ 0 };
     trim_scratch(r);
-    r->update.max = r->n + r->bytes_max / CLIENT_COST + 64;
+    r->update.max = r->n + memory_max(r) / CLIENT_COST + 64;     /* more clients cannot fit */
     int e = update_read_ordered(&r->update, update, &r->ordered);
     if (e) return e;
     plan_make(&r->plan, r, &r->update);

@@ -5,7 +5,7 @@
 #include "t.h"
 #include "vectors.h"
 
-#include <weave.h>
+#include "weave/relay_int.h"
 
 #define LIMIT ((size_t)1 << 26)
 
@@ -259,6 +259,145 @@ static void memory_follows_what_lives(void) {
     weave_relay_free(r);
 }
 
+/* One update of `text` by `client` at its clock 0, at the root or behind the unit before `clock`. */
+static void put_string(struct buf *u, uint64_t client, uint32_t clock, const char *text, size_t len) {
+    buf_reset(u);
+    buf_put(u, "\1\1", 2);
+    buf_uint(u, client);
+    buf_uint(u, clock);
+    buf_byte(u, clock ? 0x84 : 4);
+    if (clock) buf_uint(u, client), buf_uint(u, clock - 1);
+    else buf_put(u, "\1\1t", 3);
+    buf_bytes(u, (struct slice){ (const uint8_t *)text, len });
+    buf_byte(u, 0);
+}
+
+static void put_deletion(struct buf *u, uint64_t client, uint32_t clock, uint32_t len) {
+    buf_reset(u);
+    buf_put(u, "\0\1", 2);
+    buf_uint(u, client);
+    buf_byte(u, 1);
+    buf_uint(u, clock);
+    buf_uint(u, len);
+}
+
+static int apply(struct weave_relay *r, const struct buf *u) {
+    struct weave_effect e;
+    return weave_relay_apply(r, (struct weave_bytes){ u->at, u->len }, &e);
+}
+
+static struct buf whole(struct weave_relay *r) {
+    struct buf out;
+    buf_init(&out, LIMIT);
+    check(weave_relay_since(r, (struct weave_bytes){ 0 }, (struct weave_sink){ to_buf, &out }) == 0);
+    return out;
+}
+
+/* Whatever fitted step by step is loaded in one. */
+static void limit_never_refuses_to_load_what_grew(void) {
+    for (int shape = 0; shape < 3; shape++) {
+        size_t max = 300000;
+        struct weave_relay *r = weave_relay_new(max), *again = weave_relay_new(max);
+        struct buf u;
+        uint32_t clock = 0;
+        int e = 0;
+        buf_init(&u, LIMIT);
+        for (uint64_t i = 1; e == 0; i++) {
+            uint64_t client = shape == 0 ? 1 : i * 77777;       /* one client, or one each */
+            uint32_t at = shape == 0 ? clock : 0;
+            put_string(&u, client, at, "some text", 9);
+            if (shape == 2) u.len--, buf_put(&u, "\1", 1), buf_uint(&u, client), buf_put(&u, "\1\2\1", 3);
+            e = apply(r, &u);
+            clock += e == 0 ? 9 : 0;
+        }
+        check(e == WEAVE_TOO_LARGE);
+        struct buf all = whole(r);
+        check(apply(again, &all) == 0);
+        struct buf same_all = whole(again);
+        check(slice_eq(buf_view(&all), buf_view(&same_all)));
+        buf_deinit(&all);
+        buf_deinit(&same_all);
+        buf_deinit(&u);
+        weave_relay_free(r);
+        weave_relay_free(again);
+    }
+}
+
+static size_t counted(const struct weave_relay *r) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < r->n; i++) bytes += client_log_memory(r->clients[i].log);
+    return bytes;
+}
+
+/* Random writing and deleting: the accounts hold, and each chunk begins where the last one ends. */
+static void accounts_hold(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    struct buf u;
+    uint32_t clocks[4] = { 0 }, seed = 42;
+    buf_init(&u, LIMIT);
+    for (int i = 0; i < 20000; i++) {
+        seed = seed * 1664525 + 1013904223;
+        uint32_t c = seed >> 30, n = 1 + (seed >> 20) % 40;
+        if (clocks[c] == 0 || seed % 7 < 4) {
+            put_string(&u, c + 1, clocks[c], "0123456789012345678901234567890123456789", n);
+            clocks[c] += n;
+        } else {
+            uint32_t at = (seed >> 8) % clocks[c];
+            put_deletion(&u, c + 1, at, n < clocks[c] - at ? n : clocks[c] - at);
+        }
+        check(apply(r, &u) == 0);
+    }
+    size_t encoded = 0, ranges = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        const struct client_log *l = r->clients[i].log;
+        ranges += l->deleted.n;
+        uint32_t clock = 0;
+        for (uint32_t k = 0; k < l->n; k++) {
+            struct decode d = decode_structs((struct id){ l->client, l->chunks[k].clock }, l->chunks[k].n,
+                                             l->chunks[k].at, l->chunks[k].at + l->chunks[k].len);
+            struct decoded s;
+            check(l->chunks[k].clock == clock);
+            while (decode_struct(&d, &s)) {}
+            check(decode_is_done(&d));
+            clock = (uint32_t)d.clock;
+            encoded += l->chunks[k].len;
+        }
+        check(clock == l->clock && clock == clocks[l->client - 1]);
+    }
+    check(counted(r) == r->logs_memory);
+    check(encoded == r->encoded && ranges == r->n_ranges);
+    buf_deinit(&u);
+    weave_relay_free(r);
+}
+
+/* 40 emoji, then deletions that cut pairs at both ends: no pair is broken, the rest is dropped. */
+static void a_tombstone_never_cuts_a_pair(void) {
+    for (uint32_t from = 2; from < 6; from++) {
+        for (uint32_t to = 150; to < 154; to++) {
+            struct weave_relay *r = weave_relay_new(LIMIT);
+            struct buf u;
+            char text[320];
+            for (int i = 0; i < 80; i++) memcpy(text + 4 * i, "\xf0\x9f\x98\x80", 4);
+            buf_init(&u, LIMIT);
+            put_string(&u, 1, 0, text, 320);
+            check(apply(r, &u) == 0);
+            put_deletion(&u, 1, from, to - from);
+            check(apply(r, &u) == 0);
+            check(r->encoded < 80);
+            struct buf all = whole(r);
+            check(weave_update_check((struct weave_bytes){ all.at, all.len }) == 0);
+            check(!memmem(all.at, all.len, "\xef\xbf\xbd", 3));
+            uint32_t low = from + from % 2, high = to - to % 2;     /* what is dropped */
+            size_t emoji = 0;
+            for (size_t i = 0; i + 4 <= all.len; i++) emoji += memcmp(all.at + i, text, 4) == 0;
+            check(emoji == 80 - (high - low) / 2);
+            buf_deinit(&all);
+            buf_deinit(&u);
+            weave_relay_free(r);
+        }
+    }
+}
+
 int main(void) {
     run(a5_new_bytes_pass_as_they_came);
     run(a5_known_is_not_effective);
@@ -277,5 +416,8 @@ int main(void) {
     run(limit_refuses_and_changes_nothing);
     run(malformed_changes_nothing);
     run(memory_follows_what_lives);
+    run(limit_never_refuses_to_load_what_grew);
+    run(accounts_hold);
+    run(a_tombstone_never_cuts_a_pair);
     return t_exit();
 }
