@@ -113,6 +113,19 @@ export const ItemList = ({ list, field, label, noun, parts, numbered = false, fo
         }
         return true
       },
+      pasteLines: (lines: readonly string[], before: string, after: string) => {
+        const text = textOf(item.map, parts[0]!.key)
+        if (!text) return false
+        room.undo.stopCapturing()
+        setText(text, before + lines[0]!)
+        let last = ''
+        lines.slice(1).forEach((line, i) => {
+          const isLast = i === lines.length - 2
+          last = addItem(list, index + 1 + i, { [parts[0]!.key]: isLast ? line + after : line }, me.user)
+        })
+        setWanted({ id: last, at: lines.at(-1)!.length })
+        return true
+      },
       backspaceAtStart: () => join(index),
     } : {}),
   })

@@ -35,7 +35,7 @@ export const OfflineBanner = ({ room, exportText }: { room: string | null; expor
       </div>
     )
   }
-  if (save.kind !== 'offline') return null
+  if (save.kind !== 'offline' || connection.status === 'locked') return null
   return (
     <div className="banner frame-banner" role="status" data-testid="offline-banner">
       <span>{save.unsaved > 0 ? 'Offline. Keep working: your changes are kept on this device and sent when the server answers again.' : 'Offline. Keep working: changes are kept on this device.'}</span>

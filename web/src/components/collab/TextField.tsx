@@ -13,6 +13,7 @@ export type TextFieldHandle = { focus: (at: 'start' | 'end' | number) => void; h
 
 export type TextFieldKeys = {
   enter?: (before: string, after: string) => boolean // the text left and right of the caret
+  pasteLines?: (lines: readonly string[], before: string, after: string) => boolean
   backspaceAtStart?: () => boolean
   deleteAtEnd?: () => boolean
   moveUp?: () => boolean
@@ -79,6 +80,16 @@ const ownKeys = (room: Room, keys: () => TextFieldKeys): KeyBinding[] => {
   ]
 }
 
+/** Several lines pasted into a list become several items; their bullets and numbers are the list's own. */
+const pasteLines = (event: ClipboardEvent, view: EditorView, paste: TextFieldKeys['pasteLines']): boolean => {
+  const lines = (event.clipboardData?.getData('text/plain') ?? '').split(/\r?\n/).map((line) => line.replace(/^\s*(?:[-*•]|\d{1,3}[.)])\s+/, '').trim()).filter(Boolean)
+  if (lines.length < 2 || !paste) return false
+  const { from, to } = view.state.selection.main
+  if (!paste(lines, view.state.sliceDoc(0, from), view.state.sliceDoc(to))) return false
+  event.preventDefault()
+  return true
+}
+
 /** Names and titles hold no line breaks: what is pasted is joined. */
 const oneLine = EditorState.transactionFilter.of((tr) => {
   if (!tr.docChanged || tr.newDoc.lines === 1 || tr.annotation(ySyncAnnotation) !== undefined) return tr
@@ -109,7 +120,10 @@ export const TextField = (props: Props) => {
           dynamic.current.of([editable(readOnly), attributes(props)]),
           ySyncFacet.of(new YSyncConfig(text, room.awareness)), ySync,
           ...(singleLine ? [oneLine] : []),
-          EditorView.domEventHandlers({ focus: () => room.undo.stopCapturing() }),
+          EditorView.domEventHandlers({
+            focus: () => room.undo.stopCapturing(),
+            paste: (event, view) => pasteLines(event, view, keys.current.pasteLines),
+          }),
           remoteSelections(room, text, field),
         ],
       }),
