@@ -27,7 +27,10 @@ export default defineConfig({
           includeDependenciesRecursively: false,
           groups: [
             { name: 'react', test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
-            { name: 'codemirror', test: /node_modules[\\/](@codemirror|@lezer|style-mod|w3c-keyname|crelt|y-codemirror\.next)/ },
+            {
+              name: 'codemirror',
+              test: /node_modules[\\/](@codemirror|@lezer|style-mod|w3c-keyname|crelt|y-codemirror\.next)/,
+            },
             { name: 'yjs', test: /node_modules[\\/](yjs|lib0|y-protocols)[\\/]/ },
           ],
         },

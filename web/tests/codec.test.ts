@@ -11,7 +11,11 @@ describe('codec', () => {
     expect(codec.encodeStep1('r', bytes(0))).toEqual(bytes(1, 114, 0, 0, 1, 0))
     expect(codec.encodeStep2('r', bytes(0, 0))).toEqual(bytes(1, 114, 0, 1, 2, 0, 0))
     expect(codec.encodeUpdate('r', bytes(5))).toEqual(bytes(1, 114, 0, 2, 1, 5))
-    expect(codec.decodeFrame(bytes(1, 114, 2, 2, 8, ...[...'readonly'].map((c) => c.charCodeAt(0))))).toEqual({ kind: 'granted', room: 'r', scope: 'readonly' })
+    expect(codec.decodeFrame(bytes(1, 114, 2, 2, 8, ...[...'readonly'].map((c) => c.charCodeAt(0))))).toEqual({
+      kind: 'granted',
+      room: 'r',
+      scope: 'readonly',
+    })
     expect(codec.decodeFrame(bytes(1, 114, 2, 1, 2, 110, 111))).toEqual({ kind: 'denied', room: 'r', reason: 'no' })
     expect(codec.decodeFrame(bytes(1, 114, 8, 1))).toEqual({ kind: 'status', room: 'r', saved: true })
     expect(codec.decodeFrame(bytes(9))).toEqual({ kind: 'ping' })
@@ -29,16 +33,26 @@ describe('codec', () => {
     expect(parseMessage('{')).toBeNull()
     expect(parseMessage('[]')).toBeNull()
     expect(parseMessage('{"type":"workspace","people":[{"user":"anna","name":7,"status":"<b>"},null,3]}')).toEqual({
-      type: 'workspace', people: [{ user: 'anna', name: 'anna', colour: '', room: null, status: 'active', since: 0 }],
+      type: 'workspace',
+      people: [{ user: 'anna', name: 'anna', colour: '', room: null, status: 'active', since: 0 }],
     })
     expect(parseMessage('{"type":"entities","changed":[{"kind":"atom","id":"x"},{"kind":"atom"}]}')).toEqual({
-      type: 'entities', changed: [{ kind: 'atom', id: 'x' }],
+      type: 'entities',
+      changed: [{ kind: 'atom', id: 'x' }],
     })
   })
 })
 
 describe('saving', () => {
-  const base: SaveFacts = { unsaved: 0, unsavedSince: 0, connected: true, disconnectedSince: 0, loaded: true, readOnly: null, kept: true }
+  const base: SaveFacts = {
+    unsaved: 0,
+    unsavedSince: 0,
+    connected: true,
+    disconnectedSince: 0,
+    loaded: true,
+    readOnly: null,
+    kept: true,
+  }
 
   it('never says saved before the acknowledgement', () => {
     expect(saveState(base, 0)).toEqual({ kind: 'saved' })
@@ -58,10 +72,16 @@ describe('saving', () => {
   })
 
   it('is alarmed when nothing can be kept', () => {
-    expect(saveState({ ...base, unsaved: 1, connected: false, kept: false }, 0)).toEqual({ kind: 'at-risk', unsaved: 1 })
+    expect(saveState({ ...base, unsaved: 1, connected: false, kept: false }, 0)).toEqual({
+      kind: 'at-risk',
+      unsaved: 1,
+    })
   })
 
   it('gives the reason when it is read-only', () => {
-    expect(saveState({ ...base, readOnly: 'The disk is full.' }, 0)).toEqual({ kind: 'readonly', reason: 'The disk is full.' })
+    expect(saveState({ ...base, readOnly: 'The disk is full.' }, 0)).toEqual({
+      kind: 'readonly',
+      reason: 'The disk is full.',
+    })
   })
 })

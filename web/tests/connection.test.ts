@@ -32,7 +32,10 @@ describe('connection', () => {
 
   it('forgets the failures only once a connection has held', () => {
     expect(after(connect, lost(), retry, opened, lost())).toMatchObject({ status: 'waiting', attempts: 2 })
-    expect(after(connect, lost(), retry, opened, { type: 'held' }, lost())).toMatchObject({ status: 'waiting', attempts: 1 })
+    expect(after(connect, lost(), retry, opened, { type: 'held' }, lost())).toMatchObject({
+      status: 'waiting',
+      attempts: 1,
+    })
   })
 
   it('tries at once when the network or the person comes back', () => {
@@ -41,7 +44,13 @@ describe('connection', () => {
   })
 
   it('a10_final_codes_are_final', () => {
-    const refusals = [[4401, 'signed-out'], [4403, 'denied'], [4404, 'not-found'], [4410, 'replaced'], [4499, 'refused']] as const
+    const refusals = [
+      [4401, 'signed-out'],
+      [4403, 'denied'],
+      [4404, 'not-found'],
+      [4410, 'replaced'],
+      [4499, 'refused'],
+    ] as const
     for (const [code, refusal] of refusals) {
       const state = after(connect, opened, lost(code))
       expect(state).toEqual({ status: 'refused', refusal })

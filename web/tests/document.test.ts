@@ -1,7 +1,21 @@
 import { generateKeyBetween } from 'fractional-indexing'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { addEdge, addItem, addKey, deleteItem, edgesOf, itemsOf, keysOf, moveItem, moveKey, restoreItem, setText, shownItems, type YMap } from '../src/services/entityDocument.js'
+import {
+  addEdge,
+  addItem,
+  addKey,
+  deleteItem,
+  edgesOf,
+  itemsOf,
+  keysOf,
+  moveItem,
+  moveKey,
+  restoreItem,
+  setText,
+  shownItems,
+  type YMap,
+} from '../src/services/entityDocument.js'
 import { createUndo, EDIT } from '../src/services/undo.js'
 
 const makeDoc = (...steps: string[]) => {

@@ -19,7 +19,10 @@ export class FakeSocket {
   readonly texts: string[] = []
   readonly heldAcks: string[] = []
 
-  constructor(readonly server: FakeServer, readonly url: string) {}
+  constructor(
+    readonly server: FakeServer,
+    readonly url: string,
+  ) {}
 
   open(): void {
     this.readyState = 1
@@ -63,7 +66,8 @@ export class FakeServer {
 
   room(name: string): FakeRoom {
     let room = this.rooms.get(name)
-    if (!room) this.rooms.set(name, (room = { doc: new Y.Doc(), scope: 'read-write', refuse: null, updatesReceived: 0 }))
+    if (!room)
+      this.rooms.set(name, (room = { doc: new Y.Doc(), scope: 'read-write', refuse: null, updatesReceived: 0 }))
     return room
   }
 

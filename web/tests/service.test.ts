@@ -14,11 +14,21 @@ let services: CollaborationService[]
 
 const connect = (user: string, factory: IDBFactory | null = new IDBFactory()): CollaborationService => {
   const service = new CollaborationService({
-    me: { user, name: user, role: 'editor' }, url: `ws://x/ws/${user}`, dice: () => 0.5,
-    rootsOf: (_, doc) => [doc.getMap('atom')], socket: server.socket,
+    me: { user, name: user, role: 'editor' },
+    url: `ws://x/ws/${user}`,
+    dice: () => 0.5,
+    rootsOf: (_, doc) => [doc.getMap('atom')],
+    socket: server.socket,
     store: new OfflineStore(user, factory ?? undefined),
   })
-  if (factory === null) Object.defineProperty(service, 'store', { value: new OfflineStore(user, { open: () => { throw new Error() } } as never) })
+  if (factory === null)
+    Object.defineProperty(service, 'store', {
+      value: new OfflineStore(user, {
+        open: () => {
+          throw new Error()
+        },
+      } as never),
+    })
   services.push(service)
   void service.start()
   return service
@@ -33,7 +43,8 @@ const pass = async (ms: number): Promise<void> => {
 }
 
 const value = (doc: Y.Doc, key = 'k') => doc.getMap('atom').get(key)
-const edit = (room: Room, key: string, to: unknown) => room.doc.transact(() => room.doc.getMap('atom').set(key, to), EDIT)
+const edit = (room: Room, key: string, to: unknown) =>
+  room.doc.transact(() => room.doc.getMap('atom').set(key, to), EDIT)
 const save = (room: Room) => room.state.getState().save
 
 beforeEach(() => {
@@ -192,12 +203,15 @@ describe('service', () => {
     await pass(100)
     server.room(ROOM).doc = new Y.Doc()
     server.room(ROOM).doc.getMap('atom').set('k', 'theirs')
-    for (const socket of server.sockets) socket.deliver(JSON.stringify({ type: 'rebase', room: ROOM, reason: 'No right to edit.' }))
+    for (const socket of server.sockets)
+      socket.deliver(JSON.stringify({ type: 'rebase', room: ROOM, reason: 'No right to edit.' }))
     server.holdAcks = false
     await pass(1000)
     expect(value(room.doc)).toBe('theirs')
     expect(room.unsaved).toBe(0)
-    expect(service.asides.getState()).toMatchObject([{ room: ROOM, reason: 'No right to edit.', fields: [{ path: 'k', mine: 'mine', theirs: 'theirs' }] }])
+    expect(service.asides.getState()).toMatchObject([
+      { room: ROOM, reason: 'No right to edit.', fields: [{ path: 'k', mine: 'mine', theirs: 'theirs' }] },
+    ])
   })
 
   it('d1_a_replaced_document_is_taken_anew_and_the_edits_are_kept_aside', async () => {

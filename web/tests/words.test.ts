@@ -8,8 +8,15 @@ import { problemsOf } from '../src/services/api.js'
 describe('words on screen', () => {
   it('only one state says that everything is saved', () => {
     const states: SaveState[] = [
-      { kind: 'loading' }, { kind: 'pending' }, { kind: 'saving', unsaved: 1 }, { kind: 'reconnecting', unsaved: 0 }, { kind: 'reconnecting', unsaved: 2 },
-      { kind: 'offline', unsaved: 0 }, { kind: 'offline', unsaved: 1 }, { kind: 'at-risk', unsaved: 3 }, { kind: 'readonly', reason: 'r' },
+      { kind: 'loading' },
+      { kind: 'pending' },
+      { kind: 'saving', unsaved: 1 },
+      { kind: 'reconnecting', unsaved: 0 },
+      { kind: 'reconnecting', unsaved: 2 },
+      { kind: 'offline', unsaved: 0 },
+      { kind: 'offline', unsaved: 1 },
+      { kind: 'at-risk', unsaved: 3 },
+      { kind: 'readonly', reason: 'r' },
     ]
     for (const state of states) expect(saveText(state)).not.toMatch(/all changes saved/i)
     expect(saveText({ kind: 'saved' })).toBe('All changes saved')
@@ -24,7 +31,11 @@ describe('words on screen', () => {
 
   it('finds the problems of one file', () => {
     const at = (path: string) => ({ path, line: 1, column: 1, text: '', user: '' })
-    const all = [at('atoms/processes/atom-bo-x.yaml'), at('atoms/processes/atom-bo-xy.yaml'), at('modules/atom-bo-x.yaml')]
+    const all = [
+      at('atoms/processes/atom-bo-x.yaml'),
+      at('atoms/processes/atom-bo-xy.yaml'),
+      at('modules/atom-bo-x.yaml'),
+    ]
     expect(problemsOf(all, 'atoms', 'atom-bo-x')).toEqual([all[0]])
   })
 })

@@ -16,7 +16,8 @@ const closure = (keys, seen = new Set()) => {
   }
   return seen
 }
-const gzipKb = (files) => [...files].reduce((n, f) => n + zlib.gzipSync(fs.readFileSync(dist + f), { level: 9 }).length, 0) / 1024
+const gzipKb = (files) =>
+  [...files].reduce((n, f) => n + zlib.gzipSync(fs.readFileSync(dist + f), { level: 9 }).length, 0) / 1024
 const scripts = (keys) => new Set([...keys].map((k) => manifest[k].file))
 const styles = (keys) => new Set([...keys].flatMap((k) => manifest[k].css ?? []))
 

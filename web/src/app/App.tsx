@@ -14,27 +14,58 @@ import { Shell } from './Shell.js'
 export const App = () => {
   const me = useIdentity()
   if (me.error && !me.data) {
-    if (me.error instanceof ApiError && (me.error.status === 401 || me.error.status === 403)) return <SignedOut retry={() => void me.refetch()} />
+    if (me.error instanceof ApiError && (me.error.status === 401 || me.error.status === 403))
+      return <SignedOut retry={() => void me.refetch()} />
     return (
       <main className="alone">
-        <EmptyState title="The server does not answer" actions={<button type="button" className="button primary" onClick={() => void me.refetch()}>Try again</button>}>{me.error.message}</EmptyState>
+        <EmptyState
+          title="The server does not answer"
+          actions={
+            <button type="button" className="button primary" onClick={() => void me.refetch()}>
+              Try again
+            </button>
+          }
+        >
+          {me.error.message}
+        </EmptyState>
       </main>
     )
   }
-  if (!me.data) return <main className="alone" aria-busy="true"><span className="visually-hidden" role="status">Opening Covalent</span></main>
-  if (!me.data.named && me.data.mode === 'open') return <main className="alone"><NameDialog onNamed={() => void me.refetch()} /></main>
+  if (!me.data)
+    return (
+      <main className="alone" aria-busy="true">
+        <span className="visually-hidden" role="status">
+          Opening Covalent
+        </span>
+      </main>
+    )
+  if (!me.data.named && me.data.mode === 'open')
+    return (
+      <main className="alone">
+        <NameDialog onNamed={() => void me.refetch()} />
+      </main>
+    )
   return <Connected key={me.data.user} me={me.data} />
 }
 
 const SignedOut = ({ retry }: { retry: () => void }) => (
   <main className="alone">
-    <EmptyState title="You are not signed in" actions={<button type="button" className="button primary" onClick={retry}>Try again</button>}>
-      Open the sign-in link you were given. Whoever runs this server makes one with <code>covalent token --user NAME --role editor</code>.
+    <EmptyState
+      title="You are not signed in"
+      actions={
+        <button type="button" className="button primary" onClick={retry}>
+          Try again
+        </button>
+      }
+    >
+      Open the sign-in link you were given. Whoever runs this server makes one with{' '}
+      <code>covalent token --user NAME --role editor</code>.
     </EmptyState>
   </main>
 )
 
-const socketUrl = (user: string): string => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/${encodeURIComponent(user)}`
+const socketUrl = (user: string): string =>
+  `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/${encodeURIComponent(user)}`
 
 const Connected = ({ me }: { me: Me }) => {
   const [service, setService] = useState<CollaborationService | null>(null)
@@ -60,7 +91,9 @@ const Connected = ({ me }: { me: Me }) => {
   if (!service) return null
   return (
     <WebSocketContext value={service}>
-      <ErrorBoundary what="the page"><Shell /></ErrorBoundary>
+      <ErrorBoundary what="the page">
+        <Shell />
+      </ErrorBoundary>
     </WebSocketContext>
   )
 }
@@ -83,12 +116,22 @@ const listenToPage = (service: CollaborationService): (() => void) => {
     if (service.unsaved.getState().atRisk) event.preventDefault()
   }
   const listeners: [EventTarget, string, EventListener][] = [
-    [window, 'keydown', onInput], [window, 'pointerdown', onInput], [window, 'pointermove', onInput], [window, 'wheel', onInput],
-    [document, 'visibilitychange', onVisible], [window, 'online', onOnline], [window, 'offline', onOffline], [window, 'focus', onFocus], [window, 'pagehide', onHide],
+    [window, 'keydown', onInput],
+    [window, 'pointerdown', onInput],
+    [window, 'pointermove', onInput],
+    [window, 'wheel', onInput],
+    [document, 'visibilitychange', onVisible],
+    [window, 'online', onOnline],
+    [window, 'offline', onOffline],
+    [window, 'focus', onFocus],
+    [window, 'pagehide', onHide],
     [window, 'beforeunload', onUnload as EventListener],
   ]
-  for (const [target, event, listener] of listeners) target.addEventListener(event, listener, { passive: event === 'wheel' || event === 'pointermove' })
-  return () => { for (const [target, event, listener] of listeners) target.removeEventListener(event, listener) }
+  for (const [target, event, listener] of listeners)
+    target.addEventListener(event, listener, { passive: event === 'wheel' || event === 'pointermove' })
+  return () => {
+    for (const [target, event, listener] of listeners) target.removeEventListener(event, listener)
+  }
 }
 
 /** Lists may have changed while nobody could tell us. */

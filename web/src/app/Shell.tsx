@@ -48,37 +48,65 @@ export const Shell = () => {
   const isNarrow = useMediaQuery('(max-width: 760px)')
   useKeys(canCreate)
 
-  useEffect(() => { scroll.current?.scrollTo({ top: 0 }) }, [location])
+  useEffect(() => {
+    scroll.current?.scrollTo({ top: 0 })
+  }, [location])
 
   const showTree = isNarrow ? open.drawer : open.tree
   const showSide = hasDocument && open.side && isWide
-  const exportText = () => (opened && room ? [...flatten(rootsOf(room, opened.doc))].map(([path, value]) => `${path}: ${value}`).join('\n') : '')
+  const exportText = () =>
+    opened && room ? [...flatten(rootsOf(room, opened.doc))].map(([path, value]) => `${path}: ${value}`).join('\n') : ''
   return (
     <div className="shell" data-tree={showTree || undefined} data-side={showSide || undefined}>
-      <a className="skip-link" href="#page">Skip to the page</a>
+      <a className="skip-link" href="#page">
+        Skip to the page
+      </a>
       <TopBar />
       {showTree && <SideNav canCreate={canCreate} />}
-      {isNarrow && open.drawer && <button type="button" className="drawer-shade" aria-label="Close the workspace tree" onClick={() => setPanel('drawer', false)} />}
+      {isNarrow && open.drawer && (
+        <button
+          type="button"
+          className="drawer-shade"
+          aria-label="Close the workspace tree"
+          onClick={() => setPanel('drawer', false)}
+        />
+      )}
       <main className="content" id="page" tabIndex={-1} ref={scroll} data-scroll data-testid="page">
         <div className="banners">
           <OfflineBanner room={room} exportText={exportText} />
           <RefusedEdits />
         </div>
-        <Suspense fallback={<div className="page"><div className="document"><Skeleton width={280} height={24} /></div></div>}>
+        <Suspense
+          fallback={
+            <div className="page">
+              <div className="document">
+                <Skeleton width={280} height={24} />
+              </div>
+            </div>
+          }
+        >
           <Switch>
-            <Route path="/"><Explorer scroll={scroll} /></Route>
+            <Route path="/">
+              <Explorer scroll={scroll} />
+            </Route>
             <Route path="/atom/:id">{({ id }) => <Atom id={decodeURIComponent(id)} />}</Route>
             <Route path="/module/:id">{({ id }) => <Group kind="module" id={decodeURIComponent(id)} />}</Route>
             <Route path="/phase/:id">{({ id }) => <Group kind="phase" id={decodeURIComponent(id)} />}</Route>
             <Route path="/journey/:id">{({ id }) => <Group kind="journey" id={decodeURIComponent(id)} />}</Route>
             <Route path="/workflow/:id">{({ id }) => <Workflow id={decodeURIComponent(id)} />}</Route>
-            <Route><NotFound /></Route>
+            <Route>
+              <NotFound />
+            </Route>
           </Switch>
         </Suspense>
       </main>
       {showSide && room && <SidePanel roomName={room} />}
       <Footer />
-      {open.palette && <Suspense><CommandPalette canCreate={canCreate} /></Suspense>}
+      {open.palette && (
+        <Suspense>
+          <CommandPalette canCreate={canCreate} />
+        </Suspense>
+      )}
       <ShortcutSheet open={open.shortcuts} onClose={() => setPanel('shortcuts', false)} />
       <CreateAtomDialog open={open.create} onClose={() => setPanel('create', false)} />
       <LockScreen />
@@ -90,7 +118,11 @@ export const Shell = () => {
 
 const LiveRegion = () => {
   const sentence = useStore(announcement)
-  return <div className="visually-hidden" aria-live="polite" data-testid="live-region">{sentence}</div>
+  return (
+    <div className="visually-hidden" aria-live="polite" data-testid="live-region">
+      {sentence}
+    </div>
+  )
 }
 
 const Footer = () => {
@@ -103,9 +135,13 @@ const Footer = () => {
   return (
     <footer className="footer">
       <SaveState room={room} />
-      {isConnected && <span className="footer-people">{room ? viewingText(n) : n === 1 ? 'Only you here' : `${n} people here`}</span>}
+      {isConnected && (
+        <span className="footer-people">{room ? viewingText(n) : n === 1 ? 'Only you here' : `${n} people here`}</span>
+      )}
       <span className="spacer" />
-      <span className="footer-hint">Press <Kbd keys="?" /> for shortcuts</span>
+      <span className="footer-hint">
+        Press <Kbd keys="?" /> for shortcuts
+      </span>
     </footer>
   )
 }
@@ -122,14 +158,31 @@ const useKeys = (canCreate: boolean): void => {
     { key: 'k', mod: true, whileTyping: true, run: () => setPanel('palette', !panels.getState().palette) },
     { key: '/', run: search },
     { key: '?', run: () => setPanel('shortcuts', true) },
-    { key: '[', run: () => setPanel(matchMedia('(max-width: 760px)').matches ? 'drawer' : 'tree', !panels.getState()[matchMedia('(max-width: 760px)').matches ? 'drawer' : 'tree']) },
+    {
+      key: '[',
+      run: () =>
+        setPanel(
+          matchMedia('(max-width: 760px)').matches ? 'drawer' : 'tree',
+          !panels.getState()[matchMedia('(max-width: 760px)').matches ? 'drawer' : 'tree'],
+        ),
+    },
     { key: ']', run: () => setPanel('side', !panels.getState().side) },
-    { key: 'g', run: () => { gAt.current = performance.now() } },
+    {
+      key: 'g',
+      run: () => {
+        gAt.current = performance.now()
+      },
+    },
     {
       key: 'e',
       run: () => {
         if (performance.now() - gAt.current < SEQUENCE_MS) navigate('/')
-        else document.querySelector<HTMLElement>('[data-field="content.summary"] .cm-content, [data-field="description"] .cm-content')?.focus()
+        else
+          document
+            .querySelector<HTMLElement>(
+              '[data-field="content.summary"] .cm-content, [data-field="description"] .cm-content',
+            )
+            ?.focus()
       },
     },
     ...(canCreate ? [{ key: 'n', run: () => setPanel('create', true) }] : []),

@@ -13,7 +13,15 @@ if (nonce) setNonce(nonce)
 applyTheme()
 
 const queries = new QueryClient({
-  defaultOptions: { queries: { staleTime: 60_000, gcTime: 3_600_000, refetchOnWindowFocus: false, retry: 2, retryDelay: (n) => Math.min(4000, 400 * 2 ** n) } },
+  defaultOptions: {
+    queries: {
+      staleTime: 60_000,
+      gcTime: 3_600_000,
+      refetchOnWindowFocus: false,
+      retry: 2,
+      retryDelay: (n) => Math.min(4000, 400 * 2 ** n),
+    },
+  },
 })
 
 createRoot(document.getElementById('root')!).render(

@@ -28,7 +28,15 @@ export const AtomField = ({ text, field, label, placeholder, focusOnMount = fals
     <FieldFrame field={field} label={label} labelId={id}>
       <div className="field-box">
         <Suspense fallback={<StillText text={text} placeholder={placeholder} />}>
-          <TextField ref={handle} room={room} text={text} field={field} label={label} placeholder={canEdit ? placeholder : 'Empty'} readOnly={!canEdit} />
+          <TextField
+            ref={handle}
+            room={room}
+            text={text}
+            field={field}
+            label={label}
+            placeholder={canEdit ? placeholder : 'Empty'}
+            readOnly={!canEdit}
+          />
         </Suspense>
       </div>
     </FieldFrame>

@@ -27,7 +27,12 @@ export const ConflictCard = ({ item, noun, mine, onSettled }: Props) => {
     onSettled()
   }
   return (
-    <div className="conflict-card" role="group" aria-label={`Deleted ${noun} that was edited`} data-testid="conflict-card">
+    <div
+      className="conflict-card"
+      role="group"
+      aria-label={`Deleted ${noun} that was edited`}
+      data-testid="conflict-card"
+    >
       <p className="conflict-what">
         {`Deleted by ${by}${mine ? ' while you were editing it.' : ', edited meanwhile.'}`}
       </p>
@@ -37,7 +42,9 @@ export const ConflictCard = ({ item, noun, mine, onSettled }: Props) => {
       {canEdit && (
         <div className="conflict-actions">
           <button type="button" className="button small primary" onClick={keep}>{`Keep this ${noun}`}</button>
-          <button type="button" className="button small" onClick={letGo}>Delete it</button>
+          <button type="button" className="button small" onClick={letGo}>
+            Delete it
+          </button>
         </div>
       )}
     </div>

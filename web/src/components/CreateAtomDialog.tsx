@@ -29,7 +29,14 @@ const Form = ({ onClose }: { onClose: () => void }) => {
   const [error, setError] = useState('')
   const [isBusy, setBusy] = useState(false)
   const id = ownId ?? suggestId(name, category)
-  const idError = id === '' ? '' : !isValidId(id) ? 'Letters, digits, dots, dashes and underscores only.' : atoms.some((a) => a.id === id) ? 'An atom with this id exists.' : ''
+  const idError =
+    id === ''
+      ? ''
+      : !isValidId(id)
+        ? 'Letters, digits, dots, dashes and underscores only.'
+        : atoms.some((a) => a.id === id)
+          ? 'An atom with this id exists.'
+          : ''
 
   const submit = async () => {
     if (name.trim() === '') return setError('Give it a name.')
@@ -38,7 +45,15 @@ const Form = ({ onClose }: { onClose: () => void }) => {
     setError('')
     try {
       const phaseId = modules.find((m) => m.id === moduleId)?.phaseId
-      await createAtom({ id, name: name.trim(), type, category, criticality, ...(moduleId ? { moduleId } : {}), ...(phaseId ? { phaseId } : {}) })
+      await createAtom({
+        id,
+        name: name.trim(),
+        type,
+        category,
+        criticality,
+        ...(moduleId ? { moduleId } : {}),
+        ...(phaseId ? { phaseId } : {}),
+      })
       void queries.invalidateQueries({ queryKey: ['atom'] })
       onClose()
       navigate(`/atom/${encodeURIComponent(id)}`)
@@ -48,26 +63,94 @@ const Form = ({ onClose }: { onClose: () => void }) => {
     }
   }
   return (
-    <form className="stack-form" onSubmit={(e) => { e.preventDefault(); void submit() }}>
+    <form
+      className="stack-form"
+      onSubmit={(e) => {
+        e.preventDefault()
+        void submit()
+      }}
+    >
       <div>
-        <label className="label" htmlFor="new-name">Name</label>
-        <input id="new-name" className="input" autoFocus value={name} maxLength={200} onChange={(e) => setName(e.target.value)} />
+        <label className="label" htmlFor="new-name">
+          Name
+        </label>
+        <input
+          id="new-name"
+          className="input"
+          autoFocus
+          value={name}
+          maxLength={200}
+          onChange={(e) => setName(e.target.value)}
+        />
       </div>
       <div>
-        <label className="label" htmlFor="new-id">Id</label>
-        <input id="new-id" className="input mono" value={id} maxLength={128} spellCheck={false} aria-invalid={idError !== '' || undefined} aria-describedby="new-id-hint" onChange={(e) => setOwnId(e.target.value)} />
-        <p className={idError ? 'error-text' : 'hint'} id="new-id-hint">{idError || 'The file’s name. It stays when the name changes.'}</p>
+        <label className="label" htmlFor="new-id">
+          Id
+        </label>
+        <input
+          id="new-id"
+          className="input mono"
+          value={id}
+          maxLength={128}
+          spellCheck={false}
+          aria-invalid={idError !== '' || undefined}
+          aria-describedby="new-id-hint"
+          onChange={(e) => setOwnId(e.target.value)}
+        />
+        <p className={idError ? 'error-text' : 'hint'} id="new-id-hint">
+          {idError || 'The file’s name. It stays when the name changes.'}
+        </p>
       </div>
       <div className="two">
-        <div><span className="label" aria-hidden="true">Type</span><Select label="Type" value={type} options={options(ATOM_TYPES)} onChange={setType} look="boxed" /></div>
-        <div><span className="label" aria-hidden="true">Category</span><Select label="Category" value={category} options={options(CATEGORIES)} onChange={setCategory} look="boxed" /></div>
-        <div><span className="label" aria-hidden="true">Criticality</span><Select label="Criticality" value={criticality} options={options(CRITICALITIES)} onChange={setCriticality} look="boxed" /></div>
-        <div><span className="label" aria-hidden="true">Module</span><Select label="Module" value={moduleId} options={[{ value: '', label: 'None' }, ...modules.map((m) => ({ value: m.id, label: m.name }))]} onChange={setModuleId} look="boxed" /></div>
+        <div>
+          <span className="label" aria-hidden="true">
+            Type
+          </span>
+          <Select label="Type" value={type} options={options(ATOM_TYPES)} onChange={setType} look="boxed" />
+        </div>
+        <div>
+          <span className="label" aria-hidden="true">
+            Category
+          </span>
+          <Select label="Category" value={category} options={options(CATEGORIES)} onChange={setCategory} look="boxed" />
+        </div>
+        <div>
+          <span className="label" aria-hidden="true">
+            Criticality
+          </span>
+          <Select
+            label="Criticality"
+            value={criticality}
+            options={options(CRITICALITIES)}
+            onChange={setCriticality}
+            look="boxed"
+          />
+        </div>
+        <div>
+          <span className="label" aria-hidden="true">
+            Module
+          </span>
+          <Select
+            label="Module"
+            value={moduleId}
+            options={[{ value: '', label: 'None' }, ...modules.map((m) => ({ value: m.id, label: m.name }))]}
+            onChange={setModuleId}
+            look="boxed"
+          />
+        </div>
       </div>
-      {error && <p className="error-text" role="alert">{error}</p>}
+      {error && (
+        <p className="error-text" role="alert">
+          {error}
+        </p>
+      )}
       <div className="actions">
-        <button type="button" className="button" onClick={onClose}>Cancel</button>
-        <button type="submit" className="button primary" disabled={isBusy}>Create atom</button>
+        <button type="button" className="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="submit" className="button primary" disabled={isBusy}>
+          Create atom
+        </button>
       </div>
     </form>
   )

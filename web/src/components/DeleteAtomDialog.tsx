@@ -19,12 +19,24 @@ export const DeleteAtomDialog = ({ id, name, linkedFrom, open, onClose, onDelete
     }
   }
   return (
-    <Dialog open={open} onClose={onClose} title={`Delete ${name || id}?`}
-      description={`Its file leaves the workspace for everybody.${linkedFrom > 0 ? ` ${linkedFrom === 1 ? 'One atom links' : `${linkedFrom} atoms link`} to it.` : ''} Git keeps what was committed.`}>
-      {error && <p className="error-text" role="alert">{error}</p>}
+    <Dialog
+      open={open}
+      onClose={onClose}
+      title={`Delete ${name || id}?`}
+      description={`Its file leaves the workspace for everybody.${linkedFrom > 0 ? ` ${linkedFrom === 1 ? 'One atom links' : `${linkedFrom} atoms link`} to it.` : ''} Git keeps what was committed.`}
+    >
+      {error && (
+        <p className="error-text" role="alert">
+          {error}
+        </p>
+      )}
       <div className="actions">
-        <button type="button" className="button" onClick={onClose}>Cancel</button>
-        <button type="button" className="button danger" disabled={isBusy} onClick={() => void run()}>Delete atom</button>
+        <button type="button" className="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="button" className="button danger" disabled={isBusy} onClick={() => void run()}>
+          Delete atom
+        </button>
       </div>
     </Dialog>
   )

@@ -29,21 +29,77 @@ export const DocumentPage = ({ roomName, noun, menu, children }: Props) => {
   const id = roomName.slice(roomName.indexOf(':') + 1)
   if (refusal) {
     const hadIt = room?.state.getState().loaded
-    if (refusal.kind === 'denied') return <Page><EmptyState title={`You cannot open this ${noun}`} actions={<Link href="/" className="button">Go to the explorer</Link>}>{refusal.reason || 'Ask an editor of the workspace for access.'}</EmptyState></Page>
+    if (refusal.kind === 'denied')
+      return (
+        <Page>
+          <EmptyState
+            title={`You cannot open this ${noun}`}
+            actions={
+              <Link href="/" className="button">
+                Go to the explorer
+              </Link>
+            }
+          >
+            {refusal.reason || 'Ask an editor of the workspace for access.'}
+          </EmptyState>
+        </Page>
+      )
     if (refusal.kind === 'not-found' && hadIt) {
-      return <Page><EmptyState title={`This ${noun} was deleted`} actions={<Link href="/" className="button">Go to the explorer</Link>}>Its file <code>{id}</code> left the workspace while you had it open. Git keeps what was committed.</EmptyState></Page>
+      return (
+        <Page>
+          <EmptyState
+            title={`This ${noun} was deleted`}
+            actions={
+              <Link href="/" className="button">
+                Go to the explorer
+              </Link>
+            }
+          >
+            Its file <code>{id}</code> left the workspace while you had it open. Git keeps what was committed.
+          </EmptyState>
+        </Page>
+      )
     }
-    return <Page><EmptyState title={`There is no ${noun} “${id}”`} actions={<Link href="/" className="button">Go to the explorer</Link>}>{refusal.kind === 'not-found' ? 'It may have been deleted or renamed.' : refusal.reason}</EmptyState></Page>
+    return (
+      <Page>
+        <EmptyState
+          title={`There is no ${noun} “${id}”`}
+          actions={
+            <Link href="/" className="button">
+              Go to the explorer
+            </Link>
+          }
+        >
+          {refusal.kind === 'not-found' ? 'It may have been deleted or renamed.' : refusal.reason}
+        </EmptyState>
+      </Page>
+    )
   }
   if (status === 'loading' || !context || !room) {
-    if (saveState.kind === 'offline') return <Page><EmptyState title={`This ${noun} is not on this device yet`}>You are offline, and it was never opened here. It opens by itself when the server answers again.</EmptyState></Page>
-    return <Page><DocumentSkeleton noun={noun} /></Page>
+    if (saveState.kind === 'offline')
+      return (
+        <Page>
+          <EmptyState title={`This ${noun} is not on this device yet`}>
+            You are offline, and it was never opened here. It opens by itself when the server answers again.
+          </EmptyState>
+        </Page>
+      )
+    return (
+      <Page>
+        <DocumentSkeleton noun={noun} />
+      </Page>
+    )
   }
   return (
     <RoomContext value={context}>
       <Page key={generation}>
         <div className="document-tools">
-          {readOnly !== null && <p className="read-only" data-testid="read-only"><Lock size={13} aria-hidden="true" />{readOnly}</p>}
+          {readOnly !== null && (
+            <p className="read-only" data-testid="read-only">
+              <Lock size={13} aria-hidden="true" />
+              {readOnly}
+            </p>
+          )}
           <span className="spacer" />
           {canEdit && <UndoButtons room={room} generation={generation} />}
           {menu?.(canEdit)}
@@ -57,17 +113,28 @@ export const DocumentPage = ({ roomName, noun, menu, children }: Props) => {
 
 /** What is wrong with this document's file: it keeps its last valid content meanwhile. */
 const FileProblems = ({ roomName }: { roomName: string }) => {
-  const problems = problemsOf(useProblems().data ?? [], `${roomName.slice(0, roomName.indexOf(':'))}s`, roomName.slice(roomName.indexOf(':') + 1))
+  const problems = problemsOf(
+    useProblems().data ?? [],
+    `${roomName.slice(0, roomName.indexOf(':'))}s`,
+    roomName.slice(roomName.indexOf(':') + 1),
+  )
   const nameOf = usePersonName()
   if (problems.length === 0) return null
   return (
     <section className="banner document-problems" aria-label="Problems of the file" data-testid="file-problems">
-      {problems.map((p, i) => <span key={i}>{p.text}{p.user && ` (by ${nameOf(p.user)})`}. The file <code>{placeOf(p)}</code> keeps its last valid content.</span>)}
+      {problems.map((p, i) => (
+        <span key={i}>
+          {p.text}
+          {p.user && ` (by ${nameOf(p.user)})`}. The file <code>{placeOf(p)}</code> keeps its last valid content.
+        </span>
+      ))}
     </section>
   )
 }
 
-export const Page = ({ children, wide = false }: { children: ReactNode; wide?: boolean }) => <div className={wide ? 'page wide' : 'page'}>{children}</div>
+export const Page = ({ children, wide = false }: { children: ReactNode; wide?: boolean }) => (
+  <div className={wide ? 'page wide' : 'page'}>{children}</div>
+)
 
 const UndoButtons = ({ room, generation }: { room: Room; generation: number }) => {
   const { canUndo, canRedo, undo, redo } = useUndo(room, generation)
@@ -78,17 +145,51 @@ const UndoButtons = ({ room, generation }: { room: Room; generation: number }) =
   ])
   return (
     <>
-      <button type="button" className="button small icon quiet" aria-label="Undo my last edit" title={keyName('Mod Z')} disabled={!canUndo} onClick={undo}><Undo2 size={15} aria-hidden="true" /></button>
-      <button type="button" className="button small icon quiet" aria-label="Redo" title={keyName('Mod Shift Z')} disabled={!canRedo} onClick={redo}><Redo2 size={15} aria-hidden="true" /></button>
+      <button
+        type="button"
+        className="button small icon quiet"
+        aria-label="Undo my last edit"
+        title={keyName('Mod Z')}
+        disabled={!canUndo}
+        onClick={undo}
+      >
+        <Undo2 size={15} aria-hidden="true" />
+      </button>
+      <button
+        type="button"
+        className="button small icon quiet"
+        aria-label="Redo"
+        title={keyName('Mod Shift Z')}
+        disabled={!canRedo}
+        onClick={redo}
+      >
+        <Redo2 size={15} aria-hidden="true" />
+      </button>
     </>
   )
 }
 
 const DocumentSkeleton = ({ noun }: { noun: string }) => (
   <div className="document" aria-busy="true" data-testid="loading">
-    <span className="visually-hidden" role="status">Opening the {noun}</span>
-    <div className="skeleton-block"><Skeleton width={180} height={12} /><Skeleton width={320} height={24} /></div>
-    <div className="skeleton-grid">{Array.from({ length: 8 }, (_, i) => <Skeleton key={i} width={`${60 + ((i * 17) % 30)}%`} />)}</div>
-    {[0, 1, 2].map((i) => <div key={i} className="skeleton-block"><Skeleton width={90} height={11} /><Skeleton width="96%" /><Skeleton width={i === 1 ? '88%' : '62%'} />{i === 1 && <Skeleton width="71%" />}</div>)}
+    <span className="visually-hidden" role="status">
+      Opening the {noun}
+    </span>
+    <div className="skeleton-block">
+      <Skeleton width={180} height={12} />
+      <Skeleton width={320} height={24} />
+    </div>
+    <div className="skeleton-grid">
+      {Array.from({ length: 8 }, (_, i) => (
+        <Skeleton key={i} width={`${60 + ((i * 17) % 30)}%`} />
+      ))}
+    </div>
+    {[0, 1, 2].map((i) => (
+      <div key={i} className="skeleton-block">
+        <Skeleton width={90} height={11} />
+        <Skeleton width="96%" />
+        <Skeleton width={i === 1 ? '88%' : '62%'} />
+        {i === 1 && <Skeleton width="71%" />}
+      </div>
+    ))}
   </div>
 )

@@ -20,7 +20,10 @@ export const EdgeList = ({ edges, ownId }: { edges: YMap; ownId: string }) => {
   const rows = useEdges(edges)
   const atoms = useAtoms().data ?? []
   const byId = useMemo(() => new Map(atoms.map((a) => [a.id, a])), [atoms])
-  const incoming = useMemo(() => atoms.flatMap((a) => a.edges.filter((e) => e.target === ownId).map((e) => ({ from: a, type: e.type }))), [atoms, ownId])
+  const incoming = useMemo(
+    () => atoms.flatMap((a) => a.edges.filter((e) => e.target === ownId).map((e) => ({ from: a, type: e.type }))),
+    [atoms, ownId],
+  )
   const labelId = useId()
   return (
     <FieldFrame field="edges" label="Links" labelId={labelId}>
@@ -32,7 +35,12 @@ export const EdgeList = ({ edges, ownId }: { edges: YMap; ownId: string }) => {
             <EdgeTarget atom={byId.get(edge.target)} id={edge.target} />
             {edge.label && <span className="muted truncate">{edge.label}</span>}
             {canEdit && (
-              <button type="button" className="button small icon quiet item-remove" aria-label={`Remove link ${humanize(edge.type)} ${byId.get(edge.target)?.name ?? edge.target}`} onClick={() => removeEdge(edges, edge.key)}>
+              <button
+                type="button"
+                className="button small icon quiet item-remove"
+                aria-label={`Remove link ${humanize(edge.type)} ${byId.get(edge.target)?.name ?? edge.target}`}
+                onClick={() => removeEdge(edges, edge.key)}
+              >
                 <X size={14} aria-hidden="true" />
               </button>
             )}
@@ -77,8 +85,10 @@ const EdgePicker = ({ edges, ownId, atoms }: { edges: YMap; ownId: string; atoms
 
   const found = useMemo(() => {
     const needles = words.toLowerCase().split(/\s+/).filter(Boolean)
-    return atoms.filter((a) => a.id !== ownId && needles.every((w) => `${a.name} ${a.id}`.toLowerCase().includes(w)))
-      .sort((a, b) => rank(a, needles) - rank(b, needles) || (a.name < b.name ? -1 : 1)).slice(0, RESULTS)
+    return atoms
+      .filter((a) => a.id !== ownId && needles.every((w) => `${a.name} ${a.id}`.toLowerCase().includes(w)))
+      .sort((a, b) => rank(a, needles) - rank(b, needles) || (a.name < b.name ? -1 : 1))
+      .slice(0, RESULTS)
   }, [atoms, words, ownId])
 
   const pick = (atom: AtomRow) => {
@@ -95,17 +105,58 @@ const EdgePicker = ({ edges, ownId, atoms }: { edges: YMap; ownId: string; atoms
   }
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger className="button small quiet add-item"><Plus size={14} aria-hidden="true" />Add link</Popover.Trigger>
+      <Popover.Trigger className="button small quiet add-item">
+        <Plus size={14} aria-hidden="true" />
+        Add link
+      </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover edge-picker" align="start" sideOffset={4} collisionPadding={8} aria-label="Add link"
-          onOpenAutoFocus={(e) => { e.preventDefault(); input.current?.focus() }}>
-          <Select label="Kind of link" value={type} options={EDGE_TYPES.map((t) => ({ value: t, label: humanize(t) }))} onChange={setType} look="boxed" />
-          <input ref={input} className="input" role="combobox" aria-label="Find an atom" aria-expanded="true" aria-controls={listId} aria-activedescendant={found[active] ? `${listId}-${active}` : undefined}
-            placeholder="Find an atom" value={words} onChange={(e) => { setWords(e.target.value); setActive(0) }} onKeyDown={onKey} />
+        <Popover.Content
+          className="popover edge-picker"
+          align="start"
+          sideOffset={4}
+          collisionPadding={8}
+          aria-label="Add link"
+          onOpenAutoFocus={(e) => {
+            e.preventDefault()
+            input.current?.focus()
+          }}
+        >
+          <Select
+            label="Kind of link"
+            value={type}
+            options={EDGE_TYPES.map((t) => ({ value: t, label: humanize(t) }))}
+            onChange={setType}
+            look="boxed"
+          />
+          <input
+            ref={input}
+            className="input"
+            role="combobox"
+            aria-label="Find an atom"
+            aria-expanded="true"
+            aria-controls={listId}
+            aria-activedescendant={found[active] ? `${listId}-${active}` : undefined}
+            placeholder="Find an atom"
+            value={words}
+            onChange={(e) => {
+              setWords(e.target.value)
+              setActive(0)
+            }}
+            onKeyDown={onKey}
+          />
           <ul role="listbox" id={listId} aria-label="Atoms" className="picker-results">
             {found.map((atom, i) => (
-              <li key={atom.id} id={`${listId}-${i}`} role="option" aria-selected={i === active} className="menu-item" onPointerMove={() => setActive(i)} onClick={() => pick(atom)}>
-                <TypeMark type={atom.type} /><span className="truncate">{atom.name}</span>
+              <li
+                key={atom.id}
+                id={`${listId}-${i}`}
+                role="option"
+                aria-selected={i === active}
+                className="menu-item"
+                onPointerMove={() => setActive(i)}
+                onClick={() => pick(atom)}
+              >
+                <TypeMark type={atom.type} />
+                <span className="truncate">{atom.name}</span>
               </li>
             ))}
           </ul>

@@ -19,20 +19,36 @@ export const EntityTitle = ({ id, name, noun }: { id: string; name: Y.Text | nul
     })
   }
   return (
-    <header className="entity-title" data-testid="field-name" {...(people[0] ? { 'data-colour': people[0].colour, 'data-remote': true } : {})}>
+    <header
+      className="entity-title"
+      data-testid="field-name"
+      {...(people[0] ? { 'data-colour': people[0].colour, 'data-remote': true } : {})}
+    >
       <h1 className="visually-hidden">{useText(name) || id}</h1>
       <div className="entity-id">
         <button type="button" className="mono" onClick={copy} aria-label={`Copy the id ${id}`}>
-          {id}{copied ? <Check size={12} aria-hidden="true" /> : <Copy size={12} aria-hidden="true" />}
+          {id}
+          {copied ? <Check size={12} aria-hidden="true" /> : <Copy size={12} aria-hidden="true" />}
         </button>
         <EditingNow people={people} />
       </div>
       <div className="title-box">
         {name ? (
           <Suspense fallback={<StillText text={name} placeholder={`Name of the ${noun}`} />}>
-            <TextField room={room} text={name} field="name" label="Name" placeholder={`Name of the ${noun}`} readOnly={!canEdit} singleLine keys={{ enter: () => true }} />
+            <TextField
+              room={room}
+              text={name}
+              field="name"
+              label="Name"
+              placeholder={`Name of the ${noun}`}
+              readOnly={!canEdit}
+              singleLine
+              keys={{ enter: () => true }}
+            />
           </Suspense>
-        ) : <p className="muted">The name cannot be shown: its shape in the document is broken.</p>}
+        ) : (
+          <p className="muted">The name cannot be shown: its shape in the document is broken.</p>
+        )}
       </div>
     </header>
   )

@@ -30,7 +30,9 @@ export const KeyListField = ({ list, field, label, kind, known }: Props) => {
           const name = referent?.name ?? entry.id
           return (
             <li key={entry.key} className="entity-row">
-              <span className="item-number" aria-hidden="true">{i + 1}</span>
+              <span className="item-number" aria-hidden="true">
+                {i + 1}
+              </span>
               <Link href={`/${kind}/${encodeURIComponent(entry.id)}`}>
                 {referent?.type && <TypeMark type={referent.type} />}
                 <span className="truncate">{name}</span>
@@ -40,9 +42,32 @@ export const KeyListField = ({ list, field, label, kind, known }: Props) => {
               {referent?.note && <span className="muted">{referent.note}</span>}
               {canEdit && (
                 <>
-                  <button type="button" className="button small icon quiet move" aria-label={`Move ${name} up`} disabled={i === 0} onClick={() => moveKey(list, entry.key, i - 1)}><ChevronUp size={14} aria-hidden="true" /></button>
-                  <button type="button" className="button small icon quiet move" aria-label={`Move ${name} down`} disabled={i === entries.length - 1} onClick={() => moveKey(list, entry.key, i + 1)}><ChevronDown size={14} aria-hidden="true" /></button>
-                  <button type="button" className="button small icon quiet item-remove" aria-label={`Remove ${name}`} onClick={() => removeKey(list, entry.key)}><X size={14} aria-hidden="true" /></button>
+                  <button
+                    type="button"
+                    className="button small icon quiet move"
+                    aria-label={`Move ${name} up`}
+                    disabled={i === 0}
+                    onClick={() => moveKey(list, entry.key, i - 1)}
+                  >
+                    <ChevronUp size={14} aria-hidden="true" />
+                  </button>
+                  <button
+                    type="button"
+                    className="button small icon quiet move"
+                    aria-label={`Move ${name} down`}
+                    disabled={i === entries.length - 1}
+                    onClick={() => moveKey(list, entry.key, i + 1)}
+                  >
+                    <ChevronDown size={14} aria-hidden="true" />
+                  </button>
+                  <button
+                    type="button"
+                    className="button small icon quiet item-remove"
+                    aria-label={`Remove ${name}`}
+                    onClick={() => removeKey(list, entry.key)}
+                  >
+                    <X size={14} aria-hidden="true" />
+                  </button>
                 </>
               )}
             </li>
@@ -51,8 +76,18 @@ export const KeyListField = ({ list, field, label, kind, known }: Props) => {
       </ol>
       {entries.length === 0 && <p className="muted none">None yet</p>}
       {canEdit && (
-        <Select label={`Add to ${label.toLowerCase()}`} value="" look="flat add-key" options={[{ value: '', label: `Add ${kind === 'atom' ? 'an atom' : `a ${kind}`}…` }, ...known.filter((k) => !present.has(k.id)).map((k) => ({ value: k.id, label: k.name }))]}
-          onChange={(id) => { if (id) addKey(list, id) }} />
+        <Select
+          label={`Add to ${label.toLowerCase()}`}
+          value=""
+          look="flat add-key"
+          options={[
+            { value: '', label: `Add ${kind === 'atom' ? 'an atom' : `a ${kind}`}…` },
+            ...known.filter((k) => !present.has(k.id)).map((k) => ({ value: k.id, label: k.name })),
+          ]}
+          onChange={(id) => {
+            if (id) addKey(list, id)
+          }}
+        />
       )}
     </FieldFrame>
   )

@@ -9,9 +9,23 @@ export const LockScreen = () => {
   const connection = useConnection()
   const { changes } = useStore(service.unsaved)
   return (
-    <Dialog open={connection.status === 'locked'} onClose={() => undefined} required className="lock" title="Paused"
-      description={changes > 0 ? 'Nobody worked here for 30 minutes, so the connection was closed. Your unsent changes are kept in this browser (not encrypted).' : 'Nobody worked here for 30 minutes, so the connection was closed.'}>
-      <div className="actions"><button type="button" className="button primary" onClick={() => service.dispatch({ type: 'connect' })}>Continue</button></div>
+    <Dialog
+      open={connection.status === 'locked'}
+      onClose={() => undefined}
+      required
+      className="lock"
+      title="Paused"
+      description={
+        changes > 0
+          ? 'Nobody worked here for 30 minutes, so the connection was closed. Your unsent changes are kept in this browser (not encrypted).'
+          : 'Nobody worked here for 30 minutes, so the connection was closed.'
+      }
+    >
+      <div className="actions">
+        <button type="button" className="button primary" onClick={() => service.dispatch({ type: 'connect' })}>
+          Continue
+        </button>
+      </div>
     </Dialog>
   )
 }

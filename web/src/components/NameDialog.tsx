@@ -23,15 +23,51 @@ export const NameDialog = ({ onNamed }: { onNamed: () => void }) => {
     }
   }
   return (
-    <Dialog open onClose={() => undefined} required className="first" icon={<Logo />} title="What is your name?" description="People who work on the same document will see it beside your cursor.">
-      <form className="stack-form" onSubmit={(e) => { e.preventDefault(); void submit() }}>
+    <Dialog
+      open
+      onClose={() => undefined}
+      required
+      className="first"
+      icon={<Logo />}
+      title="What is your name?"
+      description="People who work on the same document will see it beside your cursor."
+    >
+      <form
+        className="stack-form"
+        onSubmit={(e) => {
+          e.preventDefault()
+          void submit()
+        }}
+      >
         <div>
-          <label className="label" htmlFor="own-name">Your name</label>
-          <input id="own-name" className="input" autoFocus autoComplete="name" maxLength={NAME_MAX} value={name} aria-invalid={error !== '' || undefined} aria-describedby={error ? 'own-name-error' : undefined}
-            onChange={(e) => { setName(e.target.value); setError('') }} />
-          {error && <p className="error-text" id="own-name-error" role="alert">{error}</p>}
+          <label className="label" htmlFor="own-name">
+            Your name
+          </label>
+          <input
+            id="own-name"
+            className="input"
+            autoFocus
+            autoComplete="name"
+            maxLength={NAME_MAX}
+            value={name}
+            aria-invalid={error !== '' || undefined}
+            aria-describedby={error ? 'own-name-error' : undefined}
+            onChange={(e) => {
+              setName(e.target.value)
+              setError('')
+            }}
+          />
+          {error && (
+            <p className="error-text" id="own-name-error" role="alert">
+              {error}
+            </p>
+          )}
         </div>
-        <div className="actions"><button type="submit" className="button primary" disabled={isBusy}>Start</button></div>
+        <div className="actions">
+          <button type="submit" className="button primary" disabled={isBusy}>
+            Start
+          </button>
+        </div>
       </form>
     </Dialog>
   )

@@ -21,8 +21,13 @@ export const OfflineBanner = ({ room, exportText }: { room: string | null; expor
   if (connection.status === 'refused') {
     return (
       <div className="banner danger frame-banner" role="status" data-testid="connection-refused">
-        <span>{REFUSED[connection.refusal]}{unsaved.changes > 0 ? ' What you typed is kept on this device.' : ''}</span>
-        <button type="button" className="button small tint" onClick={() => service.dispatch({ type: 'connect' })}>Try again</button>
+        <span>
+          {REFUSED[connection.refusal]}
+          {unsaved.changes > 0 ? ' What you typed is kept on this device.' : ''}
+        </span>
+        <button type="button" className="button small tint" onClick={() => service.dispatch({ type: 'connect' })}>
+          Try again
+        </button>
       </div>
     )
   }
@@ -30,16 +35,32 @@ export const OfflineBanner = ({ room, exportText }: { room: string | null; expor
     return (
       <div className="banner danger frame-banner" role="status" data-testid="at-risk">
         <span>Not saved. This browser keeps nothing, so closing the tab would lose your changes.</span>
-        <button type="button" className="button small tint" onClick={() => void navigator.clipboard?.writeText(exportText()).then(() => say('Copied the text of this document.'))}>Copy the text</button>
-        <button type="button" className="button small tint" onClick={() => service.online()}>Try again</button>
+        <button
+          type="button"
+          className="button small tint"
+          onClick={() =>
+            void navigator.clipboard?.writeText(exportText()).then(() => say('Copied the text of this document.'))
+          }
+        >
+          Copy the text
+        </button>
+        <button type="button" className="button small tint" onClick={() => service.online()}>
+          Try again
+        </button>
       </div>
     )
   }
   if (save.kind !== 'offline' || connection.status === 'locked') return null
   return (
     <div className="banner frame-banner" role="status" data-testid="offline-banner">
-      <span>{save.unsaved > 0 ? 'Offline. Keep working: your changes are kept on this device and sent when the server answers again.' : 'Offline. Keep working: changes are kept on this device.'}</span>
-      <button type="button" className="button small tint" onClick={() => service.online()}>Try now</button>
+      <span>
+        {save.unsaved > 0
+          ? 'Offline. Keep working: your changes are kept on this device and sent when the server answers again.'
+          : 'Offline. Keep working: changes are kept on this device.'}
+      </span>
+      <button type="button" className="button small tint" onClick={() => service.online()}>
+        Try now
+      </button>
     </div>
   )
 }

@@ -8,10 +8,18 @@ export const OtherFields = ({ map, isKnown }: { map: YMap; isKnown: (key: string
   if (rows.length === 0) return null
   return (
     <section className="field" aria-label="Other fields">
-      <div className="field-label"><h2>Other fields</h2><span className="muted">kept as they are in the file</span></div>
+      <div className="field-label">
+        <h2>Other fields</h2>
+        <span className="muted">kept as they are in the file</span>
+      </div>
       <dl className="other-fields">
         {rows.map(([key, value]) => (
-          <div key={key}><dt>{humanize(key)}</dt><dd><code>{typeof value === 'string' ? value : JSON.stringify(value)}</code></dd></div>
+          <div key={key}>
+            <dt>{humanize(key)}</dt>
+            <dd>
+              <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>
+            </dd>
+          </div>
         ))}
       </dl>
     </section>

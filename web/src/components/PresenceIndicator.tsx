@@ -22,7 +22,9 @@ export const ago = (ms: number, nowMs: number): string => {
 const STATUS = { active: 'Active', idle: 'Idle', away: 'Away' } as const
 
 const statusText = (p: Person, nowMs: number): string =>
-  p.status === 'active' || p.lastActive === 0 ? STATUS[p.status] : `${STATUS[p.status]}, last active ${ago(p.lastActive, nowMs)}`
+  p.status === 'active' || p.lastActive === 0
+    ? STATUS[p.status]
+    : `${STATUS[p.status]}, last active ${ago(p.lastActive, nowMs)}`
 
 const placeText = (p: Person): string => (p.field ? `Editing ${fieldName(p.field)}` : 'Reading')
 
@@ -45,8 +47,14 @@ export const PeopleList = ({ people }: { people: readonly Person[] }) => {
         <li key={p.user} data-testid="person">
           <Avatar name={p.name} colour={p.self ? own : p.colour} status={p.status} tabs={p.tabs} />
           <span className="person-text">
-            <span className="person-name truncate">{p.name}{p.self && <span className="muted"> (you)</span>}</span>
-            <span className="muted truncate">{placeText(p)} · {statusText(p, now)}{p.tabs > 1 ? ` · ${p.tabs} tabs` : ''}</span>
+            <span className="person-name truncate">
+              {p.name}
+              {p.self && <span className="muted"> (you)</span>}
+            </span>
+            <span className="muted truncate">
+              {placeText(p)} · {statusText(p, now)}
+              {p.tabs > 1 ? ` · ${p.tabs} tabs` : ''}
+            </span>
           </span>
         </li>
       ))}
@@ -65,17 +73,30 @@ export const PresenceIndicator = ({ roomName }: { roomName: string }) => {
   const rest = others.length - SHOWN
   return (
     <Popover.Root>
-      <Popover.Trigger className="presence button quiet" data-alone={others.length === 0 || undefined} data-testid="presence" aria-label={`${viewingText(people.length)}${others.length > 0 ? `: ${others.map((p) => p.name).join(', ')}` : ''}`}>
+      <Popover.Trigger
+        className="presence button quiet"
+        data-alone={others.length === 0 || undefined}
+        data-testid="presence"
+        aria-label={`${viewingText(people.length)}${others.length > 0 ? `: ${others.map((p) => p.name).join(', ')}` : ''}`}
+      >
         <span className="avatars" data-frozen={save === 'reconnecting' || undefined}>
           {others.slice(0, SHOWN).map((p) => (
-            <span key={p.user} data-testid="avatar" title={p.name}><Avatar name={p.name} colour={p.colour} status={p.status} tabs={p.tabs} /></span>
+            <span key={p.user} data-testid="avatar" title={p.name}>
+              <Avatar name={p.name} colour={p.colour} status={p.status} tabs={p.tabs} />
+            </span>
           ))}
           {rest > 0 && <span className="avatar more" data-initials={`+${rest}`} />}
         </span>
         <span className="presence-count">{viewingText(people.length)}</span>
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover presence-popover" align="end" sideOffset={6} collisionPadding={8} aria-label="People here">
+        <Popover.Content
+          className="popover presence-popover"
+          align="end"
+          sideOffset={6}
+          collisionPadding={8}
+          aria-label="People here"
+        >
           <PeopleList people={people} />
         </Popover.Content>
       </Popover.Portal>

@@ -14,61 +14,154 @@ const Property = ({ field, label, children }: { field: string; label: string; ch
   const { room } = useRoomContext()
   const people = useFieldPeople(room, field)
   return (
-    <div className="property" data-testid={`field-${field}`} {...(people[0] ? { 'data-colour': people[0].colour, 'data-remote': true } : {})}>
-      <span className="property-label" aria-hidden="true">{label}</span>
-      <div className="property-value">{children}<EditingNow people={people} /></div>
+    <div
+      className="property"
+      data-testid={`field-${field}`}
+      {...(people[0] ? { 'data-colour': people[0].colour, 'data-remote': true } : {})}
+    >
+      <span className="property-label" aria-hidden="true">
+        {label}
+      </span>
+      <div className="property-value">
+        {children}
+        <EditingNow people={people} />
+      </div>
     </div>
   )
 }
 
 const usePresenceHere = (field: string) => {
   const { room } = useRoomContext()
-  return { onFocus: () => room.setPresence({ field, cursor: null }), onBlur: () => room.setPresence({ field: null, cursor: null }) }
+  return {
+    onFocus: () => room.setPresence({ field, cursor: null }),
+    onBlur: () => room.setPresence({ field: null, cursor: null }),
+  }
 }
 
-export const ChoiceProperty = ({ map, field, label, options, look = '' }: FieldProps & { options: readonly string[]; look?: string }) => {
+export const ChoiceProperty = ({
+  map,
+  field,
+  label,
+  options,
+  look = '',
+}: FieldProps & { options: readonly string[]; look?: string }) => {
   const { canEdit } = useRoomContext()
   const value = usePlain(map, field)
   const here = usePresenceHere(field)
   const current = typeof value === 'string' ? value : ''
   return (
     <Property field={field} label={label}>
-      <Select label={label} value={current} disabled={!canEdit} look={`flat ${look} ${current.toLowerCase()}`} {...here}
-        options={[...options.map((o) => ({ value: o, label: humanize(o) })), ...(current === '' || options.includes(current) ? [] : [{ value: current, label: humanize(current) }])]}
-        onChange={(next) => setPlain(map, field, next)} />
+      <Select
+        label={label}
+        value={current}
+        disabled={!canEdit}
+        look={`flat ${look} ${current.toLowerCase()}`}
+        {...here}
+        options={[
+          ...options.map((o) => ({ value: o, label: humanize(o) })),
+          ...(current === '' || options.includes(current) ? [] : [{ value: current, label: humanize(current) }]),
+        ]}
+        onChange={(next) => setPlain(map, field, next)}
+      />
     </Property>
   )
 }
 
 /** One of the workspace's entities, or none. */
-export const ReferenceProperty = ({ map, field, label, options, href }: FieldProps & { options: readonly { id: string; name: string }[]; href: (id: string) => string }) => {
+export const ReferenceProperty = ({
+  map,
+  field,
+  label,
+  options,
+  href,
+}: FieldProps & { options: readonly { id: string; name: string }[]; href: (id: string) => string }) => {
   const { canEdit } = useRoomContext()
   const value = usePlain(map, field)
   const here = usePresenceHere(field)
   const current = typeof value === 'string' ? value : ''
   const known = options.find((o) => o.id === current)
-  if (!canEdit) return <Property field={field} label={label}>{current ? <a className="link" href={href(current)}>{known?.name ?? current}</a> : <span className="muted">None</span>}</Property>
+  if (!canEdit)
+    return (
+      <Property field={field} label={label}>
+        {current ? (
+          <a className="link" href={href(current)}>
+            {known?.name ?? current}
+          </a>
+        ) : (
+          <span className="muted">None</span>
+        )}
+      </Property>
+    )
   return (
     <Property field={field} label={label}>
-      <Select label={label} value={current} look="flat" {...here}
-        options={[{ value: '', label: 'None' }, ...options.map((o) => ({ value: o.id, label: o.name })), ...(current && !known ? [{ value: current, label: `${current} (not found)` }] : [])]}
-        onChange={(next) => setPlain(map, field, next || null)} />
+      <Select
+        label={label}
+        value={current}
+        look="flat"
+        {...here}
+        options={[
+          { value: '', label: 'None' },
+          ...options.map((o) => ({ value: o.id, label: o.name })),
+          ...(current && !known ? [{ value: current, label: `${current} (not found)` }] : []),
+        ]}
+        onChange={(next) => setPlain(map, field, next || null)}
+      />
     </Property>
   )
 }
 
-type TextProps = FieldProps & { suggestions?: readonly string[]; mono?: boolean; numeric?: boolean; placeholder?: string }
+type TextProps = FieldProps & {
+  suggestions?: readonly string[]
+  mono?: boolean
+  numeric?: boolean
+  placeholder?: string
+}
 
 /** A short value, written when it is confirmed (Enter, or leaving the field). Escape takes it back. */
-export const TextProperty = ({ map, field, label, suggestions = [], mono = false, numeric = false, placeholder = 'None' }: TextProps) => (
+export const TextProperty = ({
+  map,
+  field,
+  label,
+  suggestions = [],
+  mono = false,
+  numeric = false,
+  placeholder = 'None',
+}: TextProps) => (
   <Property field={field} label={label}>
-    <PlainInput map={map} name={field} field={field} label={label} suggestions={suggestions} mono={mono} numeric={numeric} placeholder={placeholder} />
+    <PlainInput
+      map={map}
+      name={field}
+      field={field}
+      label={label}
+      suggestions={suggestions}
+      mono={mono}
+      numeric={numeric}
+      placeholder={placeholder}
+    />
   </Property>
 )
 
-type InputProps = { map: YMap; name: string; field: string; label: string; suggestions?: readonly string[]; mono?: boolean; numeric?: boolean; placeholder?: string }
+type InputProps = {
+  map: YMap
+  name: string
+  field: string
+  label: string
+  suggestions?: readonly string[]
+  mono?: boolean
+  numeric?: boolean
+  placeholder?: string
+}
 
-export const PlainInput = ({ map, name, field, label, suggestions = [], mono = false, numeric = false, placeholder = 'None' }: InputProps) => {
+export const PlainInput = ({
+  map,
+  name,
+  field,
+  label,
+  suggestions = [],
+  mono = false,
+  numeric = false,
+  placeholder = 'None',
+}: InputProps) => {
   const { canEdit } = useRoomContext()
   const stored = usePlain(map, name)
   const shown = stored === null || stored === undefined ? '' : String(stored)
@@ -76,9 +169,12 @@ export const PlainInput = ({ map, name, field, label, suggestions = [], mono = f
   const input = useRef<HTMLInputElement>(null)
   const listId = useId()
   const here = usePresenceHere(field)
-  const isBad = numeric && draft !== null && draft.trim() !== '' && !Number.isFinite(Number(draft.trim().replace(',', '.')))
+  const isBad =
+    numeric && draft !== null && draft.trim() !== '' && !Number.isFinite(Number(draft.trim().replace(',', '.')))
 
-  useEffect(() => { if (!canEdit) setDraft(null) }, [canEdit])
+  useEffect(() => {
+    if (!canEdit) setDraft(null)
+  }, [canEdit])
 
   const commit = () => {
     if (draft !== null && draft !== shown && !isBad) {
@@ -91,16 +187,38 @@ export const PlainInput = ({ map, name, field, label, suggestions = [], mono = f
 
   return (
     <>
-      <input ref={input} className={`flat-input ${mono ? 'mono' : ''}`} aria-label={label} placeholder={placeholder} readOnly={!canEdit} maxLength={400}
-        value={draft ?? shown} list={suggestions.length > 0 ? listId : undefined} inputMode={numeric ? 'decimal' : undefined} aria-invalid={isBad || undefined}
+      <input
+        ref={input}
+        className={`flat-input ${mono ? 'mono' : ''}`}
+        aria-label={label}
+        placeholder={placeholder}
+        readOnly={!canEdit}
+        maxLength={400}
+        value={draft ?? shown}
+        list={suggestions.length > 0 ? listId : undefined}
+        inputMode={numeric ? 'decimal' : undefined}
+        aria-invalid={isBad || undefined}
         onFocus={here.onFocus}
         onChange={(e) => setDraft(e.target.value)}
-        onBlur={() => { commit(); here.onBlur() }}
+        onBlur={() => {
+          commit()
+          here.onBlur()
+        }}
         onKeyDown={(e) => {
-          if (e.key === 'Enter') { commit(); e.preventDefault() }
+          if (e.key === 'Enter') {
+            commit()
+            e.preventDefault()
+          }
           if (e.key === 'Escape') setDraft(null)
-        }} />
-      {suggestions.length > 0 && <datalist id={listId}>{suggestions.map((s) => <option key={s} value={s} />)}</datalist>}
+        }}
+      />
+      {suggestions.length > 0 && (
+        <datalist id={listId}>
+          {suggestions.map((s) => (
+            <option key={s} value={s} />
+          ))}
+        </datalist>
+      )}
     </>
   )
 }

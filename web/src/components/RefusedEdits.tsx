@@ -15,27 +15,59 @@ export const RefusedEdits = () => {
   return (
     <>
       <div className="banner danger frame-banner" role="status" data-testid="refused-edits">
-        <span>{edits.length === 1 ? `A change in ${placeName(edits[0]!.room)} was not accepted. Your words are kept here.` : `${edits.length} changes were not accepted. Your words are kept here.`}</span>
-        <button type="button" className="button small tint" onClick={() => setOpen(true)}>Review and copy</button>
+        <span>
+          {edits.length === 1
+            ? `A change in ${placeName(edits[0]!.room)} was not accepted. Your words are kept here.`
+            : `${edits.length} changes were not accepted. Your words are kept here.`}
+        </span>
+        <button type="button" className="button small tint" onClick={() => setOpen(true)}>
+          Review and copy
+        </button>
       </div>
-      <Dialog open={open} onClose={() => setOpen(false)} title="Changes that were not accepted" description="They are no longer in the document. Copy what you need." className="wide">
+      <Dialog
+        open={open}
+        onClose={() => setOpen(false)}
+        title="Changes that were not accepted"
+        description="They are no longer in the document. Copy what you need."
+        className="wide"
+      >
         {edits.map((edit) => (
           <section key={edit.id} className="refused" aria-label={placeName(edit.room)}>
-            <p><strong>{placeName(edit.room)}</strong> <span className="muted">{new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }).format(edit.at)}. {edit.reason}</span></p>
+            <p>
+              <strong>{placeName(edit.room)}</strong>{' '}
+              <span className="muted">
+                {new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }).format(edit.at)}.{' '}
+                {edit.reason}
+              </span>
+            </p>
             {edit.fields.map((f) => (
               <div key={f.path} className="refused-field">
                 <span className="label">{fieldName(f.path)}</span>
-                <pre className="refused-text" tabIndex={0} aria-label={`Your text of ${fieldName(f.path)}`}>{f.mine}</pre>
+                <pre className="refused-text" tabIndex={0} aria-label={`Your text of ${fieldName(f.path)}`}>
+                  {f.mine}
+                </pre>
                 {f.theirs && <p className="muted">Now: {f.theirs}</p>}
-                <button type="button" className="button small" onClick={() => void navigator.clipboard?.writeText(f.mine)}>Copy</button>
+                <button
+                  type="button"
+                  className="button small"
+                  onClick={() => void navigator.clipboard?.writeText(f.mine)}
+                >
+                  Copy
+                </button>
               </div>
             ))}
             <div className="actions">
-              <button type="button" className="button" onClick={() => service.dropAside(edit.id)}>Discard my words</button>
+              <button type="button" className="button" onClick={() => service.dropAside(edit.id)}>
+                Discard my words
+              </button>
             </div>
           </section>
         ))}
-        <div className="actions"><button type="button" className="button primary" onClick={() => setOpen(false)}>Done</button></div>
+        <div className="actions">
+          <button type="button" className="button primary" onClick={() => setOpen(false)}>
+            Done
+          </button>
+        </div>
       </Dialog>
     </>
   )

@@ -11,7 +11,9 @@ export const useDragOrder = (container: RefObject<HTMLElement | null>, drop: (fr
     let to = from
     const rows = () => [...(container.current?.querySelectorAll<HTMLElement>(':scope > [data-item]') ?? [])]
     const move = (e: PointerEvent) => {
-      const after = rows().filter((row, i) => i !== from && e.clientY > row.getBoundingClientRect().top + row.offsetHeight / 2).length
+      const after = rows().filter(
+        (row, i) => i !== from && e.clientY > row.getBoundingClientRect().top + row.offsetHeight / 2,
+      ).length
       to = after
       setState({ from, to })
     }

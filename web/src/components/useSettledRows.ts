@@ -7,7 +7,10 @@ const MOVE_MS = 120
  * When rows change places, they glide; the row I am typing in keeps its focus (moving an element in
  * the page takes it away) and its height on the screen.
  */
-export const useSettledRows = (order: string, current: () => TextFieldHandle | null): RefObject<HTMLOListElement | null> => {
+export const useSettledRows = (
+  order: string,
+  current: () => TextFieldHandle | null,
+): RefObject<HTMLOListElement | null> => {
   const container = useRef<HTMLOListElement>(null)
   const tops = useRef(new Map<string, number>())
   const last = useRef({ order, current: null as TextFieldHandle | null })
@@ -18,7 +21,11 @@ export const useSettledRows = (order: string, current: () => TextFieldHandle | n
     const now = new Map(rows.map((row) => [row.dataset['item']!, row.getBoundingClientRect().top - origin]))
     if (last.current.order !== order) {
       const handle = current()
-      if (handle && !handle.hasFocus() && (document.activeElement === document.body || document.activeElement === null)) {
+      if (
+        handle &&
+        !handle.hasFocus() &&
+        (document.activeElement === document.body || document.activeElement === null)
+      ) {
         handle.element()?.querySelector<HTMLElement>('.cm-content')?.focus({ preventScroll: true })
       }
       keepHeight(handle, tops.current, now)
@@ -30,15 +37,27 @@ export const useSettledRows = (order: string, current: () => TextFieldHandle | n
   return container
 }
 
-const glide = (rows: readonly HTMLElement[], before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): void => {
+const glide = (
+  rows: readonly HTMLElement[],
+  before: ReadonlyMap<string, number>,
+  now: ReadonlyMap<string, number>,
+): void => {
   for (const row of rows) {
     const id = row.dataset['item']!
     const delta = (before.get(id) ?? now.get(id)!) - now.get(id)!
-    if (delta !== 0) row.animate([{ transform: `translateY(${delta}px)` }, { transform: 'none' }], { duration: MOVE_MS, easing: 'ease-out' })
+    if (delta !== 0)
+      row.animate([{ transform: `translateY(${delta}px)` }, { transform: 'none' }], {
+        duration: MOVE_MS,
+        easing: 'ease-out',
+      })
   }
 }
 
-const keepHeight = (handle: TextFieldHandle | null, before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): void => {
+const keepHeight = (
+  handle: TextFieldHandle | null,
+  before: ReadonlyMap<string, number>,
+  now: ReadonlyMap<string, number>,
+): void => {
   const row = handle?.element()?.closest<HTMLElement>('[data-item]')
   const id = row?.dataset['item']
   if (!row || !id || !handle?.hasFocus()) return

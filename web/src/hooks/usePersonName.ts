@@ -13,5 +13,5 @@ export const useOwnColour = (): number => {
 export const usePersonName = (): ((user: string) => string) => {
   const { me } = useWebSocket()
   const people = useWorkspacePeople()
-  return (user) => (user === me.user ? 'you' : people.find((p) => p.user === user)?.name ?? (user || 'Somebody'))
+  return (user) => (user === me.user ? 'you' : (people.find((p) => p.user === user)?.name ?? (user || 'Somebody')))
 }

@@ -5,7 +5,13 @@ import type { Room, RoomState } from '../services/Room.js'
 import { useWebSocket } from './useWebSocket.js'
 
 const NONE = createStore<RoomState>(() => ({
-  loaded: false, synced: false, readOnly: null, refusal: null, save: { kind: 'loading' }, people: [], generation: 0,
+  loaded: false,
+  synced: false,
+  readOnly: null,
+  refusal: null,
+  save: { kind: 'loading' },
+  people: [],
+  generation: 0,
 }))
 
 /** Keeps a room open for as long as the component lives; null until the first effect. */
@@ -22,4 +28,5 @@ export const useOpenRoom = (name: string | null): Room | null => {
 }
 
 /** A part of a room's state. The selector must return the same thing for the same state. */
-export const useRoom = <T,>(room: Room | null, select: (state: RoomState) => T): T => useStore(room?.state ?? NONE, select)
+export const useRoom = <T>(room: Room | null, select: (state: RoomState) => T): T =>
+  useStore(room?.state ?? NONE, select)

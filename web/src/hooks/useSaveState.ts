@@ -13,10 +13,15 @@ export const useSaveState = (roomName: string | null): SaveState => {
   const { changes, atRisk } = useStore(service.unsaved)
   const connection = useConnection()
   const isStopped = connection.status === 'refused' || connection.status === 'locked' || connection.status === 'asleep'
-  if (room && !refused) return own.kind === 'reconnecting' && isStopped ? { kind: 'offline', unsaved: own.unsaved } : own
+  if (room && !refused)
+    return own.kind === 'reconnecting' && isStopped ? { kind: 'offline', unsaved: own.unsaved } : own
   if (atRisk && connection.status !== 'open') return { kind: 'at-risk', unsaved: changes }
   if (connection.status === 'open') return changes > 0 ? { kind: 'saving', unsaved: changes } : { kind: 'saved' }
-  if (connection.status === 'connecting' || connection.status === 'closed' || (connection.status === 'waiting' && connection.attempts < 4)) {
+  if (
+    connection.status === 'connecting' ||
+    connection.status === 'closed' ||
+    (connection.status === 'waiting' && connection.attempts < 4)
+  ) {
     return { kind: 'reconnecting', unsaved: changes }
   }
   return { kind: 'offline', unsaved: changes }

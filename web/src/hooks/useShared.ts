@@ -3,12 +3,15 @@ import { useCallback, useRef, useSyncExternalStore } from 'react'
 import * as Y from 'yjs'
 import { edgesOf, itemsOf, keysOf, type Edge, type Item, type KeyEntry, type YMap } from '../services/entityDocument.js'
 
-const useDeep = <T,>(type: YMap | null, read: (type: YMap) => T, none: T, sign: (value: T) => string): T => {
+const useDeep = <T>(type: YMap | null, read: (type: YMap) => T, none: T, sign: (value: T) => string): T => {
   const last = useRef<{ of: YMap | null; value: T; sign: string }>({ of: null, value: none, sign: '' })
-  const subscribe = useCallback((changed: () => void) => {
-    type?.observeDeep(changed)
-    return () => type?.unobserveDeep(changed)
-  }, [type])
+  const subscribe = useCallback(
+    (changed: () => void) => {
+      type?.observeDeep(changed)
+      return () => type?.unobserveDeep(changed)
+    },
+    [type],
+  )
   return useSyncExternalStore(subscribe, () => {
     const value = type ? read(type) : none
     const signature = sign(value)
@@ -23,7 +26,11 @@ const NO_KEYS: KeyEntry[] = []
 
 /** A list's items in order; typing inside an item is not a change of the list. */
 export const useItems = (list: YMap | null): Item[] =>
-  useDeep(list, itemsOf, NO_ITEMS, (items) => items.map((i) => `${i.id} ${i.order} ${i.deleted ? `${i.deleted.by} ${i.deleted.at}` : ''} ${i.conflict}`).join('\n'))
+  useDeep(list, itemsOf, NO_ITEMS, (items) =>
+    items
+      .map((i) => `${i.id} ${i.order} ${i.deleted ? `${i.deleted.by} ${i.deleted.at}` : ''} ${i.conflict}`)
+      .join('\n'),
+  )
 
 export const useEdges = (edges: YMap | null): Edge[] => useDeep(edges, edgesOf, NO_EDGES, (all) => JSON.stringify(all))
 
@@ -32,11 +39,14 @@ export const useKeys = (list: YMap | null): KeyEntry[] => useDeep(list, keysOf, 
 /** One entry of a map: a plain value. */
 export const usePlain = (map: YMap | null, key: string): unknown =>
   useSyncExternalStore(
-    useCallback((changed: () => void) => {
-      const listener = (event: Y.YMapEvent<unknown>) => event.keysChanged.has(key) && changed()
-      map?.observe(listener)
-      return () => map?.unobserve(listener)
-    }, [map, key]),
+    useCallback(
+      (changed: () => void) => {
+        const listener = (event: Y.YMapEvent<unknown>) => event.keysChanged.has(key) && changed()
+        map?.observe(listener)
+        return () => map?.unobserve(listener)
+      },
+      [map, key],
+    ),
     () => map?.get(key),
   )
 
@@ -55,10 +65,13 @@ export const useMapAt = (map: YMap | null, key: string): YMap | null => {
 export const useEntries = (map: YMap | null): readonly [string, unknown][] => {
   const last = useRef<{ of: YMap | null; sign: string; value: [string, unknown][] }>({ of: null, sign: '', value: [] })
   return useSyncExternalStore(
-    useCallback((changed: () => void) => {
-      map?.observe(changed)
-      return () => map?.unobserve(changed)
-    }, [map]),
+    useCallback(
+      (changed: () => void) => {
+        map?.observe(changed)
+        return () => map?.unobserve(changed)
+      },
+      [map],
+    ),
     () => {
       const value = map ? [...map].filter(([, v]) => !isShared(v)) : []
       const sign = JSON.stringify(value)
@@ -72,9 +85,12 @@ const isShared = (value: unknown): boolean => typeof value === 'object' && value
 
 export const useText = (text: Y.Text | null): string =>
   useSyncExternalStore(
-    useCallback((changed: () => void) => {
-      text?.observe(changed)
-      return () => text?.unobserve(changed)
-    }, [text]),
+    useCallback(
+      (changed: () => void) => {
+        text?.observe(changed)
+        return () => text?.unobserve(changed)
+      },
+      [text],
+    ),
     () => text?.toString() ?? '',
   )

@@ -4,7 +4,8 @@ import { singleKeys } from '../services/uiState.js'
 export type Shortcut = { key: string; mod?: boolean; shift?: boolean; whileTyping?: boolean; run: () => void }
 
 const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || target.closest('input, textarea, select, .cm-editor') !== null)
+  target instanceof HTMLElement &&
+  (target.isContentEditable || target.closest('input, textarea, select, .cm-editor') !== null)
 
 const fits = (s: Shortcut, event: KeyboardEvent): boolean => {
   const mod = event.ctrlKey || event.metaKey
@@ -19,7 +20,11 @@ export const useShortcuts = (shortcuts: readonly Shortcut[]): void => {
   current.current = shortcuts
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || (event.target instanceof Element && event.target.closest('[role="dialog"], [role="menu"]'))) return
+      if (
+        event.defaultPrevented ||
+        (event.target instanceof Element && event.target.closest('[role="dialog"], [role="menu"]'))
+      )
+        return
       const hit = current.current.find((s) => fits(s, event))
       if (!hit || (!hit.mod && !singleKeys.getState())) return
       event.preventDefault()

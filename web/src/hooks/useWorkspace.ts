@@ -32,14 +32,26 @@ export const useWorkflows = () => useQuery({ queryKey: ['workflow'], queryFn: fe
 export const useProblems = () => useQuery({ queryKey: ['problems'], queryFn: fetchProblems })
 
 export const useTree = () => {
-  const atoms = useAtoms(), modules = useModules(), phases = usePhases(), journeys = useJourneys()
+  const atoms = useAtoms(),
+    modules = useModules(),
+    phases = usePhases(),
+    journeys = useJourneys()
   const tree = useMemo(
-    () => buildTree({ atoms: atoms.data ?? [], modules: modules.data ?? [], phases: phases.data ?? [], journeys: journeys.data ?? [] }),
+    () =>
+      buildTree({
+        atoms: atoms.data ?? [],
+        modules: modules.data ?? [],
+        phases: phases.data ?? [],
+        journeys: journeys.data ?? [],
+      }),
     [atoms.data, modules.data, phases.data, journeys.data],
   )
   const all = [atoms, modules, phases, journeys]
   return {
-    tree, atoms: atoms.data ?? [], isLoading: all.some((q) => q.isPending),
-    error: all.find((q) => q.error && !q.data)?.error ?? null, retry: () => all.forEach((q) => void q.refetch()),
+    tree,
+    atoms: atoms.data ?? [],
+    isLoading: all.some((q) => q.isPending),
+    error: all.find((q) => q.error && !q.data)?.error ?? null,
+    retry: () => all.forEach((q) => void q.refetch()),
   }
 }

@@ -15,11 +15,23 @@ import { say } from '../services/uiState.js'
 export default function AtomPage({ id }: { id: string }) {
   const { tree, atoms } = useTree()
   const atom = atoms.find((a) => a.id === id)
-  const crumbs = useMemo(() => pathTo(tree, 'atom', id).filter((n) => n.kind !== 'group').slice(-3, -1).map((n) => ({ label: n.name, href: `/${n.kind}/${encodeURIComponent(n.id)}` })), [tree, id])
+  const crumbs = useMemo(
+    () =>
+      pathTo(tree, 'atom', id)
+        .filter((n) => n.kind !== 'group')
+        .slice(-3, -1)
+        .map((n) => ({ label: n.name, href: `/${n.kind}/${encodeURIComponent(n.id)}` })),
+    [tree, id],
+  )
   usePlace(roomOf('atom', id), [...crumbs, { label: atom?.name ?? id }])
   const linkedFrom = useMemo(() => atoms.filter((a) => a.edges.some((e) => e.target === id)).length, [atoms, id])
   return (
-    <DocumentPage key={id} roomName={roomOf('atom', id)} noun="atom" menu={(canEdit) => canEdit && <AtomMenu id={id} name={atom?.name ?? ''} linkedFrom={linkedFrom} />}>
+    <DocumentPage
+      key={id}
+      roomName={roomOf('atom', id)}
+      noun="atom"
+      menu={(canEdit) => canEdit && <AtomMenu id={id} name={atom?.name ?? ''} linkedFrom={linkedFrom} />}
+    >
       {() => <CollaborativeAtomEditor id={id} />}
     </DocumentPage>
   )
@@ -32,19 +44,31 @@ const AtomMenu = ({ id, name, linkedFrom }: { id: string; name: string; linkedFr
   return (
     <>
       <DropdownMenu.Root modal={false}>
-        <DropdownMenu.Trigger className="button small icon quiet" aria-label="More for this atom"><MoreHorizontal size={15} aria-hidden="true" /></DropdownMenu.Trigger>
+        <DropdownMenu.Trigger className="button small icon quiet" aria-label="More for this atom">
+          <MoreHorizontal size={15} aria-hidden="true" />
+        </DropdownMenu.Trigger>
         <DropdownMenu.Portal container={document.getElementById('page')}>
           <DropdownMenu.Content className="popover" align="end" sideOffset={4} collisionPadding={8}>
-            <DropdownMenu.Item className="menu-item danger" onSelect={() => setDeleting(true)}><Trash2 size={14} aria-hidden="true" />Delete atom</DropdownMenu.Item>
+            <DropdownMenu.Item className="menu-item danger" onSelect={() => setDeleting(true)}>
+              <Trash2 size={14} aria-hidden="true" />
+              Delete atom
+            </DropdownMenu.Item>
           </DropdownMenu.Content>
         </DropdownMenu.Portal>
       </DropdownMenu.Root>
-      <DeleteAtomDialog id={id} name={name} linkedFrom={linkedFrom} open={isDeleting} onClose={() => setDeleting(false)} onDeleted={() => {
-        setDeleting(false)
-        void queries.invalidateQueries({ queryKey: ['atom'] })
-        navigate('/')
-        say(`Deleted ${name || id}.`)
-      }} />
+      <DeleteAtomDialog
+        id={id}
+        name={name}
+        linkedFrom={linkedFrom}
+        open={isDeleting}
+        onClose={() => setDeleting(false)}
+        onDeleted={() => {
+          setDeleting(false)
+          void queries.invalidateQueries({ queryKey: ['atom'] })
+          navigate('/')
+          say(`Deleted ${name || id}.`)
+        }}
+      />
     </>
   )
 }

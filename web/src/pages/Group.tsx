@@ -3,7 +3,8 @@ import { useMemo, type ReactNode } from 'react'
 import { AtomField } from '../components/AtomField.js'
 import { DocumentPage } from '../components/DocumentPage.js'
 import { EntityTitle } from '../components/EntityTitle.js'
-import { ItemList, type ItemPart } from '../components/ItemList.js'
+import { ItemList } from '../components/ItemList.js'
+import type { ItemPart } from '../components/ItemRow.js'
 import { KeyListField } from '../components/KeyListField.js'
 import { OtherFields } from '../components/OtherFields.js'
 import { ReferenceProperty, TextProperty } from '../components/PropertyGrid.js'
@@ -27,7 +28,10 @@ const SHOWN: Readonly<Record<GroupKind, readonly string[]>> = {
 export default function GroupPage({ kind, id }: { kind: GroupKind; id: string }) {
   const { tree } = useTree()
   const path = useMemo(() => pathTo(tree, kind, id).filter((n) => n.kind !== 'group'), [tree, kind, id])
-  usePlace(roomOf(kind, id), [...path.slice(0, -1).map((n) => ({ label: n.name, href: `/${n.kind}/${encodeURIComponent(n.id)}` })), { label: path.at(-1)?.name ?? id }])
+  usePlace(roomOf(kind, id), [
+    ...path.slice(0, -1).map((n) => ({ label: n.name, href: `/${n.kind}/${encodeURIComponent(n.id)}` })),
+    { label: path.at(-1)?.name ?? id },
+  ])
   return (
     <DocumentPage key={`${kind}:${id}`} roomName={roomOf(kind, id)} noun={kind}>
       {() => <Body kind={kind} id={id} />}
@@ -43,10 +47,25 @@ const Body = ({ kind, id }: { kind: GroupKind; id: string }) => {
   return (
     <article className="document" data-testid={`${kind}-page`} aria-label={humanize(kind)}>
       <EntityTitle id={id} name={useTextAt(root, 'name')} noun={kind} />
-      <div className="properties" role="group" aria-label="Properties">{kind === 'module' ? <ModuleFacts root={root} /> : kind === 'phase' ? <PhaseFacts root={root} /> : <JourneyFacts root={root} />}</div>
-      {description && <AtomField text={description} field="description" label="Description" placeholder={`What this ${kind} is`} />}
+      <div className="properties" role="group" aria-label="Properties">
+        {kind === 'module' ? (
+          <ModuleFacts root={root} />
+        ) : kind === 'phase' ? (
+          <PhaseFacts root={root} />
+        ) : (
+          <JourneyFacts root={root} />
+        )}
+      </div>
+      {description && (
+        <AtomField text={description} field="description" label="Description" placeholder={`What this ${kind} is`} />
+      )}
       {kind === 'module' ? <Atoms root={root} /> : kind === 'phase' ? <Modules root={root} /> : <Phases root={root} />}
-      {kind === 'phase' && <><Criteria root={root} field="entry_criteria" /><Criteria root={root} field="exit_criteria" /></>}
+      {kind === 'phase' && (
+        <>
+          <Criteria root={root} field="entry_criteria" />
+          <Criteria root={root} field="exit_criteria" />
+        </>
+      )}
       <OtherFields map={root} isKnown={(key) => known.has(key) || key.startsWith('_')} />
     </article>
   )
@@ -62,7 +81,13 @@ const Criteria = ({ root, field }: { root: YMap; field: string }) => {
 const ModuleFacts = ({ root }: { root: YMap }): ReactNode => (
   <>
     <TextProperty map={root} field="owner" label="Owner" />
-    <ReferenceProperty map={root} field="phaseId" label="Phase" options={usePhases().data ?? []} href={(p) => `/phase/${encodeURIComponent(p)}`} />
+    <ReferenceProperty
+      map={root}
+      field="phaseId"
+      label="Phase"
+      options={usePhases().data ?? []}
+      href={(p) => `/phase/${encodeURIComponent(p)}`}
+    />
     <TextProperty map={root} field="type" label="Type" />
     <TextProperty map={root} field="version" label="Version" mono />
   </>
@@ -70,7 +95,13 @@ const ModuleFacts = ({ root }: { root: YMap }): ReactNode => (
 
 const PhaseFacts = ({ root }: { root: YMap }): ReactNode => (
   <>
-    <ReferenceProperty map={root} field="journeyId" label="Journey" options={useJourneys().data ?? []} href={(j) => `/journey/${encodeURIComponent(j)}`} />
+    <ReferenceProperty
+      map={root}
+      field="journeyId"
+      label="Journey"
+      options={useJourneys().data ?? []}
+      href={(j) => `/journey/${encodeURIComponent(j)}`}
+    />
     <TextProperty map={root} field="targetDurationDays" label="Target days" numeric />
     <TextProperty map={root} field="sequence" label="Sequence" numeric />
     <TextProperty map={root} field="sla_hours" label="SLA hours" numeric />
@@ -89,17 +120,55 @@ const JourneyFacts = ({ root }: { root: YMap }): ReactNode => (
 const Atoms = ({ root }: { root: YMap }) => {
   const atoms = useAtoms().data ?? []
   const list = useMapAt(root, 'atoms')
-  return list && <KeyListField list={list} field="atoms" label="Atoms" kind="atom" known={atoms.map((a) => ({ id: a.id, name: a.name, type: a.type, note: humanize(a.status) }))} />
+  return (
+    list && (
+      <KeyListField
+        list={list}
+        field="atoms"
+        label="Atoms"
+        kind="atom"
+        known={atoms.map((a) => ({ id: a.id, name: a.name, type: a.type, note: humanize(a.status) }))}
+      />
+    )
+  )
 }
 
 const Modules = ({ root }: { root: YMap }) => {
   const modules = useModules().data ?? []
   const list = useMapAt(root, 'modules')
-  return list && <KeyListField list={list} field="modules" label="Modules" kind="module" known={modules.map((m) => ({ id: m.id, name: m.name, note: m.atoms.length === 1 ? '1 atom' : `${m.atoms.length} atoms` }))} />
+  return (
+    list && (
+      <KeyListField
+        list={list}
+        field="modules"
+        label="Modules"
+        kind="module"
+        known={modules.map((m) => ({
+          id: m.id,
+          name: m.name,
+          note: m.atoms.length === 1 ? '1 atom' : `${m.atoms.length} atoms`,
+        }))}
+      />
+    )
+  )
 }
 
 const Phases = ({ root }: { root: YMap }) => {
   const phases = usePhases().data ?? []
   const list = useMapAt(root, 'phases')
-  return list && <KeyListField list={list} field="phases" label="Phases" kind="phase" known={phases.map((p) => ({ id: p.id, name: p.name, note: p.modules.length === 1 ? '1 module' : `${p.modules.length} modules` }))} />
+  return (
+    list && (
+      <KeyListField
+        list={list}
+        field="phases"
+        label="Phases"
+        kind="phase"
+        known={phases.map((p) => ({
+          id: p.id,
+          name: p.name,
+          note: p.modules.length === 1 ? '1 module' : `${p.modules.length} modules`,
+        }))}
+      />
+    )
+  )
 }

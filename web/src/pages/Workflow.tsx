@@ -15,35 +15,59 @@ import { humanize } from '../services/vocabulary.js'
 export default function WorkflowPage({ id }: { id: string }) {
   const workflow = useWorkflows().data?.find((w) => w.id === id)
   usePlace(roomOf('workflow', id), [{ label: 'Workflows' }, { label: workflow?.name ?? id }])
-  return <DocumentPage key={id} roomName={roomOf('workflow', id)} noun="workflow">{() => <Body id={id} />}</DocumentPage>
+  return (
+    <DocumentPage key={id} roomName={roomOf('workflow', id)} noun="workflow">
+      {() => <Body id={id} />}
+    </DocumentPage>
+  )
 }
 
 type Transition = { id: string; source: string; target: string; label: string; order: string }
 type Step = { id: string; name: string; type: string; role: string; order: string; out: Transition[] }
 
 const word = (map: YMap, key: string): string => (typeof map.get(key) === 'string' ? (map.get(key) as string) : '')
-const byOrder = (a: { order: string; id: string }, b: { order: string; id: string }): number => (a.order < b.order ? -1 : a.order > b.order ? 1 : a.id < b.id ? -1 : 1)
+const byOrder = (a: { order: string; id: string }, b: { order: string; id: string }): number =>
+  a.order < b.order ? -1 : a.order > b.order ? 1 : a.id < b.id ? -1 : 1
 
 const readSteps = (nodes: YMap, edges: YMap): Step[] => {
   const maps = (all: YMap) => [...all].filter((entry): entry is [string, YMap] => entry[1] instanceof Y.Map)
-  const transitions = maps(edges).map(([id, e]) => {
-    const condition = e.get('condition') as { field?: unknown; operator?: unknown; value?: unknown } | undefined
-    const label = word(e, 'label') || (condition?.field ? `${String(condition.field)} ${String(condition.operator ?? '')} ${String(condition.value ?? '')}` : '')
-    return { id, source: word(e, 'source'), target: word(e, 'target'), label, order: word(e, 'order') }
-  }).sort(byOrder)
-  return maps(nodes).map(([id, n]) => ({
-    id, name: word(n, 'name') || id, type: word(n, 'type'), role: word(n, 'assign_to_role'), order: word(n, 'order'), out: transitions.filter((t) => t.source === id),
-  })).sort(byOrder)
+  const transitions = maps(edges)
+    .map(([id, e]) => {
+      const condition = e.get('condition') as { field?: unknown; operator?: unknown; value?: unknown } | undefined
+      const label =
+        word(e, 'label') ||
+        (condition?.field
+          ? `${String(condition.field)} ${String(condition.operator ?? '')} ${String(condition.value ?? '')}`
+          : '')
+      return { id, source: word(e, 'source'), target: word(e, 'target'), label, order: word(e, 'order') }
+    })
+    .sort(byOrder)
+  return maps(nodes)
+    .map(([id, n]) => ({
+      id,
+      name: word(n, 'name') || id,
+      type: word(n, 'type'),
+      role: word(n, 'assign_to_role'),
+      order: word(n, 'order'),
+      out: transitions.filter((t) => t.source === id),
+    }))
+    .sort(byOrder)
 }
 
 const useSteps = (nodes: YMap, edges: YMap): Step[] => {
   const last = useRef<{ sign: string; steps: Step[] }>({ sign: '', steps: [] })
   return useSyncExternalStore(
-    useCallback((changed: () => void) => {
-      nodes.observeDeep(changed)
-      edges.observeDeep(changed)
-      return () => { nodes.unobserveDeep(changed); edges.unobserveDeep(changed) }
-    }, [nodes, edges]),
+    useCallback(
+      (changed: () => void) => {
+        nodes.observeDeep(changed)
+        edges.observeDeep(changed)
+        return () => {
+          nodes.unobserveDeep(changed)
+          edges.unobserveDeep(changed)
+        }
+      },
+      [nodes, edges],
+    ),
     () => {
       const steps = readSteps(nodes, edges)
       const sign = JSON.stringify(steps)
@@ -62,16 +86,39 @@ const Body = ({ id }: { id: string }) => {
   return (
     <article className="document" data-testid="workflow-page" aria-label="Workflow">
       <EntityTitle id={id} name={useTextAt(root, 'name')} noun="workflow" />
-      {description && <AtomField text={description} field="description" label="Description" placeholder="What this workflow is for" />}
+      {description && (
+        <AtomField text={description} field="description" label="Description" placeholder="What this workflow is for" />
+      )}
       <section className="field" aria-label="Steps">
-        <div className="field-label"><h2>Steps</h2><span className="muted">{steps.length}</span></div>
+        <div className="field-label">
+          <h2>Steps</h2>
+          <span className="muted">{steps.length}</span>
+        </div>
         <ol className="steps-list">
           {steps.map((step, i) => (
             <li key={step.id} className="step-card">
-              <h3><span className="muted">{i + 1}</span>{step.name}<span className="chip">{humanize(step.type || 'task')}</span></h3>
-              {step.role && <dl><div><dt>Done by</dt><dd>{humanize(step.role)}</dd></div></dl>}
+              <h3>
+                <span className="muted">{i + 1}</span>
+                {step.name}
+                <span className="chip">{humanize(step.type || 'task')}</span>
+              </h3>
+              {step.role && (
+                <dl>
+                  <div>
+                    <dt>Done by</dt>
+                    <dd>{humanize(step.role)}</dd>
+                  </div>
+                </dl>
+              )}
               {step.out.length > 0 && (
-                <ul>{step.out.map((t) => <li key={t.id}><span className="muted">{t.label ? `When ${t.label}, go to ` : 'Then '}</span>{names.get(t.target) ?? t.target}</li>)}</ul>
+                <ul>
+                  {step.out.map((t) => (
+                    <li key={t.id}>
+                      <span className="muted">{t.label ? `When ${t.label}, go to ` : 'Then '}</span>
+                      {names.get(t.target) ?? t.target}
+                    </li>
+                  ))}
+                </ul>
               )}
             </li>
           ))}

@@ -6,10 +6,21 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 
-const SYNC = 0, AWARENESS = 1, AUTH = 2, QUERY_AWARENESS = 3, SYNC_REPLY = 4, CLOSE = 7, SYNC_STATUS = 8
-const PING = 9, PONG = 10
-const STEP_1 = 0, STEP_2 = 1, UPDATE = 2
-const AUTH_TOKEN = 0, AUTH_DENIED = 1, AUTH_GRANTED = 2
+const SYNC = 0,
+  AWARENESS = 1,
+  AUTH = 2,
+  QUERY_AWARENESS = 3,
+  SYNC_REPLY = 4,
+  CLOSE = 7,
+  SYNC_STATUS = 8
+const PING = 9,
+  PONG = 10
+const STEP_1 = 0,
+  STEP_2 = 1,
+  UPDATE = 2
+const AUTH_TOKEN = 0,
+  AUTH_DENIED = 1,
+  AUTH_GRANTED = 2
 
 export type Frame =
   | { kind: 'ping' }

@@ -31,7 +31,10 @@ export const HELD_MS = 5000
 
 /** What the close codes of the server that end it mean; every other 44xx is a plain refusal. */
 const REFUSALS: Readonly<Record<number, Refusal>> = {
-  4401: 'signed-out', 4403: 'denied', 4404: 'not-found', 4410: 'replaced',
+  4401: 'signed-out',
+  4403: 'denied',
+  4404: 'not-found',
+  4410: 'replaced',
 }
 const IDLE_SESSION = 4408
 

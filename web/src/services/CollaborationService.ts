@@ -8,7 +8,14 @@ import type { AnyType } from './ytypes.js'
 import { createStore } from 'zustand/vanilla'
 import { decodeFrame, PONG_FRAME } from '../protocol/codec.js'
 import { HELD_MS, nextConnection, type Connection, type ConnectionEvent } from '../protocol/connection.js'
-import { parseMessage, type ClientMessage, type EntityRef, type ServerMessage, type Status, type WorkspacePerson } from '../protocol/messages.js'
+import {
+  parseMessage,
+  type ClientMessage,
+  type EntityRef,
+  type ServerMessage,
+  type Status,
+  type WorkspacePerson,
+} from '../protocol/messages.js'
 import { Activity } from './activity.js'
 import { OfflineStore, type SetAside } from './OfflineStore.js'
 import { Room } from './Room.js'
@@ -127,7 +134,8 @@ export class CollaborationService {
       send: (frame) => this.send(frame),
       reconnect: () => this.reconnect(),
       changed: () => this.countUnsaved(),
-      setAside: (room, reason, fields) => this.keepAside({ id: crypto.randomUUID(), room, reason, at: Date.now(), fields }),
+      setAside: (room, reason, fields) =>
+        this.keepAside({ id: crypto.randomUUID(), room, reason, at: Date.now(), fields }),
     })
   }
 
@@ -200,7 +208,8 @@ export class CollaborationService {
     this.heardAt = this.beatAt = Date.now()
     this.dispatch({ type: 'opened' })
     this.sendMessage({ type: 'join', room: 'workspace' })
-    for (const { room } of this.rooms.values()) void room.ready.then(() => socket === this.socket && this.isOpen() && room.opened())
+    for (const { room } of this.rooms.values())
+      void room.ready.then(() => socket === this.socket && this.isOpen() && room.opened())
   }
 
   private onMessage(socket: WebSocket, data: ArrayBuffer | string): void {
@@ -303,7 +312,8 @@ export class CollaborationService {
   private onTick(): void {
     const now = Date.now()
     this.showStatus()
-    if (this.activity.hiddenMs(now) > SLEEP_AFTER_HIDDEN_MS && this.unsaved.getState().changes === 0) this.dispatch({ type: 'sleep' })
+    if (this.activity.hiddenMs(now) > SLEEP_AFTER_HIDDEN_MS && this.unsaved.getState().changes === 0)
+      this.dispatch({ type: 'sleep' })
     if (!this.isOpen()) return
     if (now - this.heardAt > SILENCE_MS) return this.reconnect()
     // Only while somebody is here: the server locks a session whose person has gone.

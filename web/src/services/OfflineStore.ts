@@ -63,7 +63,10 @@ const openDatabase = (factory: IDBFactory): Promise<IDBDatabase> =>
 export class OfflineStore {
   private readonly database: Promise<IDBDatabase | null>
 
-  constructor(private readonly user: string, factory: IDBFactory | undefined = globalThis.indexedDB) {
+  constructor(
+    private readonly user: string,
+    factory: IDBFactory | undefined = globalThis.indexedDB,
+  ) {
     this.database = factory ? openDatabase(factory).catch(() => null) : Promise.resolve(null)
     void this.forgetUnused()
   }
@@ -113,13 +116,24 @@ export class OfflineStore {
       const rows = ((await done(store.index('key').getAll(this.key(room)))) as Row[]).filter((row) => row.unsaved === 0)
       if (rows.length < ROWS_JOINED_AT) return
       for (const row of rows) store.delete(row.id!)
-      store.add({ key: this.key(room), unsaved: 0, changes: 0, update: Y.mergeUpdates(rows.map((r) => r.update)) } satisfies Row)
+      store.add({
+        key: this.key(room),
+        unsaved: 0,
+        changes: 0,
+        update: Y.mergeUpdates(rows.map((r) => r.update)),
+      } satisfies Row)
     })
   }
 
   async setLineage(room: string, lineage: string): Promise<void> {
     await this.run(['rooms'], 'readwrite', async (tx) => {
-      tx.objectStore('rooms').put({ key: this.key(room), user: this.user, room, lineage, usedAt: Date.now() } satisfies RoomRow)
+      tx.objectStore('rooms').put({
+        key: this.key(room),
+        user: this.user,
+        room,
+        lineage,
+        usedAt: Date.now(),
+      } satisfies RoomRow)
     })
   }
 
@@ -150,7 +164,11 @@ export class OfflineStore {
   }
 
   async asides(): Promise<SetAside[]> {
-    const rows = await this.run(['aside'], 'readonly', async (tx) => (await done(tx.objectStore('aside').getAll())) as AsideRow[])
+    const rows = await this.run(
+      ['aside'],
+      'readonly',
+      async (tx) => (await done(tx.objectStore('aside').getAll())) as AsideRow[],
+    )
     return (rows ?? []).filter((row) => row.user === this.user)
   }
 
@@ -164,7 +182,11 @@ export class OfflineStore {
     return `${this.user}\n${room}`
   }
 
-  private async run<T>(stores: string[], mode: IDBTransactionMode, work: (tx: IDBTransaction) => Promise<T>): Promise<T | null> {
+  private async run<T>(
+    stores: string[],
+    mode: IDBTransactionMode,
+    work: (tx: IDBTransaction) => Promise<T>,
+  ): Promise<T | null> {
     const database = await this.database
     if (!database) return null
     try {

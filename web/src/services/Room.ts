@@ -13,7 +13,15 @@ import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwareness
 import * as Y from 'yjs'
 import type { AnyType } from './ytypes.js'
 import { createStore } from 'zustand/vanilla'
-import { encodeAuth, encodeAwareness, encodeClose, encodeStep1, encodeStep2, encodeUpdate, type Frame } from '../protocol/codec.js'
+import {
+  encodeAuth,
+  encodeAwareness,
+  encodeClose,
+  encodeStep1,
+  encodeStep2,
+  encodeUpdate,
+  type Frame,
+} from '../protocol/codec.js'
 import { saveState, saveStateUntil, type SaveFacts, type SaveState } from '../protocol/saving.js'
 import type { OfflineStore } from './OfflineStore.js'
 import { peopleOf, type Person } from './presence.js'
@@ -58,7 +66,13 @@ export class Room {
   awareness!: Awareness
   undo!: Y.UndoManager
   readonly state = createStore<RoomState>(() => ({
-    loaded: false, synced: false, readOnly: null, refusal: null, save: { kind: 'loading' }, people: [], generation: 0,
+    loaded: false,
+    synced: false,
+    readOnly: null,
+    refusal: null,
+    save: { kind: 'loading' },
+    people: [],
+    generation: 0,
   }))
 
   private joined = false // granted on this socket
@@ -80,8 +94,15 @@ export class Room {
   private lineage = ''
   readonly ready: Promise<void>
 
-  constructor(readonly name: string, private readonly host: RoomHost) {
-    this.presence = { user: { id: host.me.user, name: host.me.name }, status: 'active', last: Math.floor(Date.now() / 1000) }
+  constructor(
+    readonly name: string,
+    private readonly host: RoomHost,
+  ) {
+    this.presence = {
+      user: { id: host.me.user, name: host.me.name },
+      status: 'active',
+      last: Math.floor(Date.now() / 1000),
+    }
     this.makeDocument()
     this.ready = this.load()
   }
@@ -172,7 +193,11 @@ export class Room {
     if (this.handshake === 'step1-sent') {
       this.handshake = 'covered'
       const rows = Promise.all(this.kept.map((b) => b.rows)).then((all) => all.flat())
-      this.inFlight.push({ changes: this.kept.reduce((n, b) => n + b.changes, 0), since: this.kept[0]?.since ?? 0, rows })
+      this.inFlight.push({
+        changes: this.kept.reduce((n, b) => n + b.changes, 0),
+        since: this.kept[0]?.since ?? 0,
+        rows,
+      })
       this.kept = []
     } else if (this.inFlight.length > 0) {
       // Something we sent was lost on the way to the disk: this answer will not be acknowledged, and
@@ -280,7 +305,11 @@ export class Room {
   rebase(reason: string, replaced: boolean): void {
     this.flushQueue()
     const mine = this.unsaved > 0 ? flatten(this.host.roots(this.doc)) : null
-    if (mine) this.aside = { reason: reason || (replaced ? 'The document was replaced.' : 'The server refused the change.'), fields: mine }
+    if (mine)
+      this.aside = {
+        reason: reason || (replaced ? 'The document was replaced.' : 'The server refused the change.'),
+        fields: mine,
+      }
     void this.host.store.forget(this.name)
     this.queue = []
     this.kept = []
@@ -337,7 +366,8 @@ export class Room {
   }
 
   private sendPresence(): void {
-    if (this.joined) this.host.send(encodeAwareness(this.name, encodeAwarenessUpdate(this.awareness, [this.doc.clientID])))
+    if (this.joined)
+      this.host.send(encodeAwareness(this.name, encodeAwarenessUpdate(this.awareness, [this.doc.clientID])))
   }
 
   private heard(states: Uint8Array): void {
@@ -410,8 +440,13 @@ export class Room {
   private facts(): SaveFacts {
     const oldest = this.inFlight.find((b) => b.changes > 0)?.since ?? this.kept[0]?.since ?? this.queuedSince
     return {
-      unsaved: this.unsaved, unsavedSince: oldest, connected: this.joined, disconnectedSince: this.disconnectedSince,
-      loaded: this.state.getState().loaded, readOnly: this.state.getState().readOnly, kept: this.keeps,
+      unsaved: this.unsaved,
+      unsavedSince: oldest,
+      connected: this.joined,
+      disconnectedSince: this.disconnectedSince,
+      loaded: this.state.getState().loaded,
+      readOnly: this.state.getState().readOnly,
+      kept: this.keeps,
     }
   }
 
@@ -430,10 +465,13 @@ export class Room {
   private after(name: string, ms: number, act: () => void): void {
     if (this.closed) return
     this.stop(name)
-    this.timers.set(name, setTimeout(() => {
-      this.timers.delete(name)
-      act()
-    }, ms))
+    this.timers.set(
+      name,
+      setTimeout(() => {
+        this.timers.delete(name)
+        act()
+      }, ms),
+    )
   }
 
   private stop(name: string): void {

@@ -15,7 +15,9 @@ export const roomOf = (kind: Kind, id: string): string => `${kind}:${id}`
 
 export const kindOf = (room: string): Kind | null => {
   const kind = room.slice(0, room.indexOf(':'))
-  return kind === 'atom' || kind === 'module' || kind === 'phase' || kind === 'journey' || kind === 'workflow' ? kind : null
+  return kind === 'atom' || kind === 'module' || kind === 'phase' || kind === 'journey' || kind === 'workflow'
+    ? kind
+    : null
 }
 
 export const rootsOf = (room: string, doc: Y.Doc): AnyType[] => {
@@ -36,7 +38,12 @@ export const setText = (text: Y.Text, value: string): void => {
   while (start < old.length && start < value.length && old[start] === value[start]) start++
   if (start > 0 && isHighSurrogate(old.charCodeAt(start - 1))) start--
   let end = 0
-  while (end < old.length - start && end < value.length - start && old[old.length - 1 - end] === value[value.length - 1 - end]) end++
+  while (
+    end < old.length - start &&
+    end < value.length - start &&
+    old[old.length - 1 - end] === value[value.length - 1 - end]
+  )
+    end++
   if (end > 0 && isHighSurrogate(old.charCodeAt(old.length - end - 1))) end--
   text.doc!.transact(() => {
     if (old.length - start - end > 0) text.delete(start, old.length - start - end)
@@ -73,7 +80,11 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** What an item says, as a deleter would have seen it. */
 export const itemText = (map: YMap): string =>
-  ['text', 'condition', 'action'].map((key) => map.get(key)).filter((t) => t instanceof Y.Text).map(String).join('\n')
+  ['text', 'condition', 'action']
+    .map((key) => map.get(key))
+    .filter((t) => t instanceof Y.Text)
+    .map(String)
+    .join('\n')
 
 const readDeleted = (map: YMap): Deleted | null => {
   const value = map.get('deleted') as Partial<Deleted> | undefined
@@ -168,12 +179,20 @@ export type KeyEntry = { key: string; id: string; order: string }
 
 /** `atoms`, `modules`, `phases`, `roles`, `tags`: the key is the thing itself, `id#2` its second mention. */
 export const keysOf = (list: YMap): KeyEntry[] =>
-  [...list].map(([key, value]) => ({ key, id: key.replace(/#\d+$/, ''), order: String((value as { order?: unknown } | null)?.order ?? '') }))
+  [...list]
+    .map(([key, value]) => ({
+      key,
+      id: key.replace(/#\d+$/, ''),
+      order: String((value as { order?: unknown } | null)?.order ?? ''),
+    }))
     .sort((a, b) => compare(a.order, b.order) || compare(a.key, b.key))
 
 export const addKey = (list: YMap, id: string): void => {
   const last = keysOf(list).at(-1)?.order
-  list.doc!.transact(() => list.set(id, { order: generateKeyBetween(last !== undefined && isKey(last) ? last : null, null) }), EDIT)
+  list.doc!.transact(
+    () => list.set(id, { order: generateKeyBetween(last !== undefined && isKey(last) ? last : null, null) }),
+    EDIT,
+  )
 }
 
 export const removeKey = (list: YMap, key: string): void => {
@@ -185,7 +204,10 @@ export const moveKey = (list: YMap, key: string, index: number): void => {
     const others = keysOf(list).filter((entry) => entry.key !== key)
     const before = others[index - 1]?.order ?? null
     const after = others[index]?.order ?? null
-    const fits = (before === null || isKey(before)) && (after === null || isKey(after)) && (before === null || after === null || before < after)
+    const fits =
+      (before === null || isKey(before)) &&
+      (after === null || isKey(after)) &&
+      (before === null || after === null || before < after)
     if (fits) return void list.set(key, { order: generateKeyBetween(before, after) })
     others.splice(index, 0, { key, id: key, order: '' })
     const keys = generateNKeysBetween(null, null, others.length)
@@ -198,11 +220,19 @@ export const moveKey = (list: YMap, key: string, index: number): void => {
 export type Edge = { key: string; type: string; target: string; label: string; description: string }
 
 export const edgesOf = (edges: YMap): Edge[] =>
-  [...edges].map(([key, value]) => {
-    const bar = key.indexOf('|')
-    const read = (name: string) => (value instanceof Y.Map ? String(value.get(name) ?? '') : '')
-    return { key, type: key.slice(0, bar), target: key.slice(bar + 1).replace(/#\d+$/, ''), label: read('label'), description: read('description') }
-  }).filter((edge) => edge.type !== '')
+  [...edges]
+    .map(([key, value]) => {
+      const bar = key.indexOf('|')
+      const read = (name: string) => (value instanceof Y.Map ? String(value.get(name) ?? '') : '')
+      return {
+        key,
+        type: key.slice(0, bar),
+        target: key.slice(bar + 1).replace(/#\d+$/, ''),
+        label: read('label'),
+        description: read('description'),
+      }
+    })
+    .filter((edge) => edge.type !== '')
 
 export const addEdge = (edges: YMap, type: string, target: string): boolean => {
   const key = `${type}|${target}`

@@ -1,7 +1,12 @@
 /** The workspace as a tree and as a filtered list. Pure: lists in, lists out. */
 import type { AtomRow, JourneyRow, ModuleRow, PhaseRow } from './api.js'
 
-export type Lists = { atoms: readonly AtomRow[]; modules: readonly ModuleRow[]; phases: readonly PhaseRow[]; journeys: readonly JourneyRow[] }
+export type Lists = {
+  atoms: readonly AtomRow[]
+  modules: readonly ModuleRow[]
+  phases: readonly PhaseRow[]
+  journeys: readonly JourneyRow[]
+}
 
 export type TreeNode = {
   key: string // unique in the tree: an atom may stand in two modules
@@ -16,14 +21,21 @@ export type TreeNode = {
 const bySequence = (a: PhaseRow, b: PhaseRow): number => (a.sequence ?? 999) - (b.sequence ?? 999)
 
 const node = (kind: TreeNode['kind'], parent: string, id: string, name: string, children: TreeNode[]): TreeNode => ({
-  key: `${parent}/${kind}:${id}`, kind, id, name, children, count: children.reduce((n, c) => n + c.count, 0),
+  key: `${parent}/${kind}:${id}`,
+  kind,
+  id,
+  name,
+  children,
+  count: children.reduce((n, c) => n + c.count, 0),
 })
 
 /** journey > phase > module > atom; what is in none of them follows in groups of its own. */
 export const buildTree = ({ atoms, modules, phases, journeys }: Lists): TreeNode[] => {
   const atomById = new Map(atoms.map((a) => [a.id, a]))
   const moduleById = new Map(modules.map((m) => [m.id, m]))
-  const placedAtoms = new Set<string>(), placedModules = new Set<string>(), placedPhases = new Set<string>()
+  const placedAtoms = new Set<string>(),
+    placedModules = new Set<string>(),
+    placedPhases = new Set<string>()
 
   const atomNode = (parent: string, a: AtomRow): TreeNode => {
     placedAtoms.add(a.id)
@@ -34,20 +46,38 @@ export const buildTree = ({ atoms, modules, phases, journeys }: Lists): TreeNode
     const key = `${parent}/module:${m.id}`
     const listed = m.atoms.map((id) => atomById.get(id)).filter((a) => a !== undefined)
     const own = atoms.filter((a) => a.moduleId === m.id && !m.atoms.includes(a.id))
-    return node('module', parent, m.id, m.name, [...listed, ...own].map((a) => atomNode(key, a)))
+    return node(
+      'module',
+      parent,
+      m.id,
+      m.name,
+      [...listed, ...own].map((a) => atomNode(key, a)),
+    )
   }
   const phaseNode = (parent: string, p: PhaseRow): TreeNode => {
     placedPhases.add(p.id)
     const key = `${parent}/phase:${p.id}`
     const listed = p.modules.map((id) => moduleById.get(id)).filter((m) => m !== undefined)
     const own = modules.filter((m) => m.phaseId === p.id && !p.modules.includes(m.id))
-    return node('phase', parent, p.id, p.name, [...listed, ...own].map((m) => moduleNode(key, m)))
+    return node(
+      'phase',
+      parent,
+      p.id,
+      p.name,
+      [...listed, ...own].map((m) => moduleNode(key, m)),
+    )
   }
   const journeyNode = (j: JourneyRow): TreeNode => {
     const key = `/journey:${j.id}`
     const listed = j.phases.map((id) => phases.find((p) => p.id === id)).filter((p) => p !== undefined)
     const own = phases.filter((p) => p.journeyId === j.id && !j.phases.includes(p.id)).sort(bySequence)
-    return node('journey', '', j.id, j.name, [...listed, ...own].map((p) => phaseNode(key, p)))
+    return node(
+      'journey',
+      '',
+      j.id,
+      j.name,
+      [...listed, ...own].map((p) => phaseNode(key, p)),
+    )
   }
   const group = (id: string, name: string, children: (parent: string) => TreeNode[]): TreeNode[] => {
     const inside = children(`/group:${id}`)
@@ -56,9 +86,18 @@ export const buildTree = ({ atoms, modules, phases, journeys }: Lists): TreeNode
 
   return [
     ...journeys.map(journeyNode),
-    ...group('phases', 'Not in a journey', (key) => phases.filter((p) => !placedPhases.has(p.id)).sort(bySequence).map((p) => phaseNode(key, p))),
-    ...group('modules', 'Not in a phase', (key) => modules.filter((m) => !placedModules.has(m.id)).map((m) => moduleNode(key, m))),
-    ...group('atoms', 'Not in a module', (key) => atoms.filter((a) => !placedAtoms.has(a.id)).map((a) => atomNode(key, a))),
+    ...group('phases', 'Not in a journey', (key) =>
+      phases
+        .filter((p) => !placedPhases.has(p.id))
+        .sort(bySequence)
+        .map((p) => phaseNode(key, p)),
+    ),
+    ...group('modules', 'Not in a phase', (key) =>
+      modules.filter((m) => !placedModules.has(m.id)).map((m) => moduleNode(key, m)),
+    ),
+    ...group('atoms', 'Not in a module', (key) =>
+      atoms.filter((a) => !placedAtoms.has(a.id)).map((a) => atomNode(key, a)),
+    ),
   ]
 }
 
@@ -78,7 +117,8 @@ export const flattenTree = (nodes: readonly TreeNode[], isOpen: (key: string) =>
     ...(node.children.length > 0 && isOpen(node.key) ? flattenTree(node.children, isOpen, depth + 1) : []),
   ])
 
-export const allKeys = (nodes: readonly TreeNode[]): string[] => nodes.flatMap((n) => (n.children.length > 0 ? [n.key, ...allKeys(n.children)] : []))
+export const allKeys = (nodes: readonly TreeNode[]): string[] =>
+  nodes.flatMap((n) => (n.children.length > 0 ? [n.key, ...allKeys(n.children)] : []))
 
 /** The keys from the top to the first place of an entity. */
 export const pathTo = (nodes: readonly TreeNode[], kind: string, id: string): TreeNode[] => {
@@ -110,13 +150,15 @@ export const parseQuery = (query: string): Query => {
 export const formatQuery = ({ words, chips }: Query): string =>
   [...chips.map(({ field, value }) => `${field}:${/\s/.test(value) ? `"${value}"` : value}`), ...words].join(' ')
 
-const same = (a: string, b: string): boolean => a.toLowerCase().replace(/[_\s]+/g, ' ') === b.toLowerCase().replace(/[_\s]+/g, ' ')
+const same = (a: string, b: string): boolean =>
+  a.toLowerCase().replace(/[_\s]+/g, ' ') === b.toLowerCase().replace(/[_\s]+/g, ' ')
 
 const haystacks = new WeakMap<AtomRow, string>()
 
 const haystack = (a: AtomRow): string => {
   let text = haystacks.get(a)
-  if (text === undefined) haystacks.set(a, (text = `${a.name}\n${a.id}\n${a.summary}\n${a.owner}\n${a.team}\n${a.type}`.toLowerCase()))
+  if (text === undefined)
+    haystacks.set(a, (text = `${a.name}\n${a.id}\n${a.summary}\n${a.owner}\n${a.team}\n${a.type}`.toLowerCase()))
   return text
 }
 

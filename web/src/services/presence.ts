@@ -17,8 +17,14 @@ export type Person = {
 
 /** The colours the server hands out, light and dark, in the order of the tokens --person-0 … 7. */
 const COLOURS = [
-  ['#0462d3', '#86b6fd'], ['#bf4213', '#fea387'], ['#00736e', '#7abcb7'], ['#872d8e', '#cd88d0'],
-  ['#4c701a', '#9bba7d'], ['#906106', '#d7b07b'], ['#4a2dad', '#8d87e9'], ['#c1195c', '#ff91ac'],
+  ['#0462d3', '#86b6fd'],
+  ['#bf4213', '#fea387'],
+  ['#00736e', '#7abcb7'],
+  ['#872d8e', '#cd88d0'],
+  ['#4c701a', '#9bba7d'],
+  ['#906106', '#d7b07b'],
+  ['#4a2dad', '#8d87e9'],
+  ['#c1195c', '#ff91ac'],
 ] as const
 
 export const personColour = (colour: unknown, user: string): number => {
@@ -31,8 +37,12 @@ export const personColour = (colour: unknown, user: string): number => {
 }
 
 export const initials = (name: string): string => {
-  const words = name.trim().split(/[\s._-]+/).filter(Boolean)
-  const letters = words.length > 1 ? [words[0]!, words[words.length - 1]!].map((w) => [...w][0]!) : [...(words[0] ?? '?')].slice(0, 2)
+  const words = name
+    .trim()
+    .split(/[\s._-]+/)
+    .filter(Boolean)
+  const letters =
+    words.length > 1 ? [words[0]!, words[words.length - 1]!].map((w) => [...w][0]!) : [...(words[0] ?? '?')].slice(0, 2)
   return letters.join('').toUpperCase()
 }
 
@@ -46,8 +56,13 @@ const readState = (state: unknown, self: string): Omit<Person, 'tabs'> | null =>
   if (!id) return null
   const status = state['status'] === 'idle' || state['status'] === 'away' ? state['status'] : 'active'
   return {
-    user: id, name: name || id, colour: personColour(user['color'] ?? user['colour'], id), status,
-    field: text(state['field'], 300) || null, lastActive: moment(state['last']), self: id === self,
+    user: id,
+    name: name || id,
+    colour: personColour(user['color'] ?? user['colour'], id),
+    status,
+    field: text(state['field'], 300) || null,
+    lastActive: moment(state['last']),
+    self: id === self,
   }
 }
 
@@ -60,12 +75,16 @@ export const peopleOf = (states: ReadonlyMap<number, unknown>, self: string): Pe
     const other = people.get(one.user)
     if (!other) people.set(one.user, { ...one, tabs: 1 })
     else {
-      const first = RANK[one.status] < RANK[other.status] || (one.status === other.status && one.field !== null && other.field === null)
+      const first =
+        RANK[one.status] < RANK[other.status] ||
+        (one.status === other.status && one.field !== null && other.field === null)
       const lastActive = Math.max(one.lastActive, other.lastActive)
       people.set(one.user, { ...(first ? one : other), tabs: other.tabs + 1, lastActive })
     }
   }
-  return [...people.values()].sort((a, b) => Number(a.self) - Number(b.self) || RANK[a.status] - RANK[b.status] || (a.name < b.name ? -1 : 1))
+  return [...people.values()].sort(
+    (a, b) => Number(a.self) - Number(b.self) || RANK[a.status] - RANK[b.status] || (a.name < b.name ? -1 : 1),
+  )
 }
 
 /** Who has the caret in a field, myself excluded. */

@@ -7,9 +7,21 @@ export type Place = { room: string | null; crumbs: readonly Crumb[] }
 /** Which document fills the page; the frame around it shows its people and its saving. */
 export const place = createStore<Place>(() => ({ room: null, crumbs: [] }))
 
-export type Panels = { tree: boolean; side: boolean; drawer: boolean; palette: boolean; shortcuts: boolean; create: boolean }
+export type Panels = {
+  tree: boolean
+  side: boolean
+  drawer: boolean
+  palette: boolean
+  shortcuts: boolean
+  create: boolean
+}
 export const panels = createStore<Panels>(() => ({
-  tree: remembered('tree', true), side: remembered('side', true), drawer: false, palette: false, shortcuts: false, create: false,
+  tree: remembered('tree', true),
+  side: remembered('side', true),
+  drawer: false,
+  palette: false,
+  shortcuts: false,
+  create: false,
 }))
 
 export const setPanel = (panel: keyof Panels, open: boolean): void => {
@@ -47,7 +59,9 @@ export const announce = (sentence: string): void => {
 }
 
 export type Theme = 'system' | 'light' | 'dark'
-export const theme = createStore<Theme>(() => (['light', 'dark'].includes(recall('theme') ?? '') ? (recall('theme') as Theme) : 'system'))
+export const theme = createStore<Theme>(() =>
+  ['light', 'dark'].includes(recall('theme') ?? '') ? (recall('theme') as Theme) : 'system',
+)
 export const setTheme = (next: Theme): void => {
   theme.setState(next, true)
   try {

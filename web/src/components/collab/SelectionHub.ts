@@ -10,7 +10,10 @@ import { personColour } from '../../services/presence.js'
 export type Caret = { id: number; name: string; colour: number; anchor: number; head: number }
 type Listener = (carets: Caret[]) => void
 type Change = { added: number[]; updated: number[]; removed: number[] }
-type State = { cursor?: { anchor?: unknown; head?: unknown } | null; user?: { id?: unknown; name?: unknown; color?: unknown; colour?: unknown } }
+type State = {
+  cursor?: { anchor?: unknown; head?: unknown } | null
+  user?: { id?: unknown; name?: unknown; color?: unknown; colour?: unknown }
+}
 
 export class SelectionHub {
   private readonly listeners = new Map<Y.Text, Set<Listener>>()
@@ -74,7 +77,8 @@ export class SelectionHub {
   private resolve(id: number, state: State): { text: Y.Text; caret: Caret } | null {
     if (!state.cursor?.anchor || !state.cursor.head) return null
     try {
-      const at = (position: unknown) => Y.createAbsolutePositionFromRelativePosition(Y.createRelativePositionFromJSON(position), this.awareness.doc)
+      const at = (position: unknown) =>
+        Y.createAbsolutePositionFromRelativePosition(Y.createRelativePositionFromJSON(position), this.awareness.doc)
       const anchor = at(state.cursor.anchor)
       const head = at(state.cursor.head)
       if (!anchor || !head || anchor.type !== head.type || !(head.type instanceof Y.Text)) return null

@@ -9,7 +9,11 @@ import type { Room } from '../../services/Room.js'
 import { remoteSelections } from './remoteSelections.js'
 import './text-field.css'
 
-export type TextFieldHandle = { focus: (at: 'start' | 'end' | number) => void; hasFocus: () => boolean; element: () => HTMLElement | null }
+export type TextFieldHandle = {
+  focus: (at: 'start' | 'end' | number) => void
+  hasFocus: () => boolean
+  element: () => HTMLElement | null
+}
 
 export type TextFieldKeys = {
   enter?: (before: string, after: string) => boolean // the text left and right of the caret
@@ -44,7 +48,9 @@ const attributes = ({ label, describedBy, readOnly, singleLine }: Props) =>
   EditorView.contentAttributes.of({
     'aria-label': label,
     'aria-multiline': singleLine ? 'false' : 'true',
-    spellcheck: 'true', autocorrect: 'on', autocapitalize: 'sentences',
+    spellcheck: 'true',
+    autocorrect: 'on',
+    autocapitalize: 'sentences',
     ...(describedBy ? { 'aria-describedby': describedBy } : {}),
     ...(readOnly ? { 'aria-readonly': 'true', tabindex: '0' } : {}),
   })
@@ -82,7 +88,10 @@ const ownKeys = (room: Room, keys: () => TextFieldKeys): KeyBinding[] => {
 
 /** Several lines pasted into a list become several items; their bullets and numbers are the list's own. */
 const pasteLines = (event: ClipboardEvent, view: EditorView, paste: TextFieldKeys['pasteLines']): boolean => {
-  const lines = (event.clipboardData?.getData('text/plain') ?? '').split(/\r?\n/).map((line) => line.replace(/^\s*(?:[-*•]|\d{1,3}[.)])\s+/, '').trim()).filter(Boolean)
+  const lines = (event.clipboardData?.getData('text/plain') ?? '')
+    .split(/\r?\n/)
+    .map((line) => line.replace(/^\s*(?:[-*•]|\d{1,3}[.)])\s+/, '').trim())
+    .filter(Boolean)
   if (lines.length < 2 || !paste) return false
   const { from, to } = view.state.selection.main
   if (!paste(lines, view.state.sliceDoc(0, from), view.state.sliceDoc(to))) return false
@@ -94,7 +103,9 @@ const pasteLines = (event: ClipboardEvent, view: EditorView, paste: TextFieldKey
 const oneLine = EditorState.transactionFilter.of((tr) => {
   if (!tr.docChanged || tr.newDoc.lines === 1 || tr.annotation(ySyncAnnotation) !== undefined) return tr
   const changes: { from: number; to: number; insert: string }[] = []
-  tr.changes.iterChanges((from, to, _b, _e, insert) => changes.push({ from, to, insert: insert.toString().replace(/\s*\n\s*/g, ' ') }))
+  tr.changes.iterChanges((from, to, _b, _e, insert) =>
+    changes.push({ from, to, insert: insert.toString().replace(/\s*\n\s*/g, ' ') }),
+  )
   return { changes, userEvent: 'input.paste' }
 })
 
@@ -116,9 +127,13 @@ export const TextField = (props: Props) => {
           EditorState.lineSeparator.of('\n'), // positions here are positions in the Y.Text
           Prec.highest(keymap.of(ownKeys(room, () => keys.current))),
           keymap.of(defaultKeymap.filter((k) => k.key !== 'Mod-/' && k.key !== 'Mod-Enter')),
-          drawSelection(), EditorView.lineWrapping, placeholderText(placeholder), EditorView.cspNonce.of(nonce),
+          drawSelection(),
+          EditorView.lineWrapping,
+          placeholderText(placeholder),
+          EditorView.cspNonce.of(nonce),
           dynamic.current.of([editable(readOnly), attributes(props)]),
-          ySyncFacet.of(new YSyncConfig(text, room.awareness)), ySync,
+          ySyncFacet.of(new YSyncConfig(text, room.awareness)),
+          ySync,
           ...(singleLine ? [oneLine] : []),
           EditorView.domEventHandlers({
             focus: () => room.undo.stopCapturing(),
@@ -140,19 +155,26 @@ export const TextField = (props: Props) => {
     view.current?.dispatch({ effects: dynamic.current.reconfigure([editable(readOnly), attributes(props)]) })
   }, [readOnly, props.label, props.describedBy])
 
-  useImperativeHandle(ref, () => ({
-    focus: (at) => {
-      const editor = view.current
-      if (!editor) return
-      const anchor = at === 'start' ? 0 : at === 'end' ? editor.state.doc.length : Math.min(at, editor.state.doc.length)
-      editor.focus()
-      editor.dispatch({ selection: { anchor }, scrollIntoView: true })
-    },
-    hasFocus: () => view.current?.hasFocus ?? false,
-    element: () => host.current,
-  }), [])
+  useImperativeHandle(
+    ref,
+    () => ({
+      focus: (at) => {
+        const editor = view.current
+        if (!editor) return
+        const anchor =
+          at === 'start' ? 0 : at === 'end' ? editor.state.doc.length : Math.min(at, editor.state.doc.length)
+        editor.focus()
+        editor.dispatch({ selection: { anchor }, scrollIntoView: true })
+      },
+      hasFocus: () => view.current?.hasFocus ?? false,
+      element: () => host.current,
+    }),
+    [],
+  )
 
-  return <div className={`text-field ${className}`} ref={host} data-field={field} data-readonly={readOnly || undefined} />
+  return (
+    <div className={`text-field ${className}`} ref={host} data-field={field} data-readonly={readOnly || undefined} />
+  )
 }
 
 export default TextField

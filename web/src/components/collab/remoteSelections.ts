@@ -23,10 +23,15 @@ const caretField = StateField.define<Caret[]>({
 const LABEL_MS = 3000
 
 class CaretMarker implements LayerMarker {
-  constructor(readonly box: RectangleMarker, readonly caret: Caret) {}
+  constructor(
+    readonly box: RectangleMarker,
+    readonly caret: Caret,
+  ) {}
 
   eq(other: LayerMarker): boolean {
-    return other instanceof CaretMarker && this.caret.id === other.caret.id && this.sameLook(other) && this.box.eq(other.box)
+    return (
+      other instanceof CaretMarker && this.caret.id === other.caret.id && this.sameLook(other) && this.box.eq(other.box)
+    )
   }
 
   draw(): HTMLElement {
@@ -59,15 +64,33 @@ const changed = (u: ViewUpdate): boolean =>
   u.docChanged || u.viewportChanged || u.geometryChanged || u.startState.field(caretField) !== u.state.field(caretField)
 
 const selectionLayer = layer({
-  above: false, class: 'remote-selections', update: changed,
-  markers: (view) => view.state.field(caretField).flatMap((c) =>
-    c.anchor === c.head ? [] : RectangleMarker.forRange(view, 'remote-selection', EditorSelection.range(c.anchor, c.head)).map((box) => new CaretMarker(box, c))),
+  above: false,
+  class: 'remote-selections',
+  update: changed,
+  markers: (view) =>
+    view.state
+      .field(caretField)
+      .flatMap((c) =>
+        c.anchor === c.head
+          ? []
+          : RectangleMarker.forRange(view, 'remote-selection', EditorSelection.range(c.anchor, c.head)).map(
+              (box) => new CaretMarker(box, c),
+            ),
+      ),
 })
 
 const caretLayer = layer({
-  above: true, class: 'remote-carets', update: changed,
-  markers: (view) => view.state.field(caretField).flatMap((c) =>
-    RectangleMarker.forRange(view, 'remote-caret', EditorSelection.cursor(c.head)).map((box) => new CaretMarker(box, c))),
+  above: true,
+  class: 'remote-carets',
+  update: changed,
+  markers: (view) =>
+    view.state
+      .field(caretField)
+      .flatMap((c) =>
+        RectangleMarker.forRange(view, 'remote-caret', EditorSelection.cursor(c.head)).map(
+          (box) => new CaretMarker(box, c),
+        ),
+      ),
 })
 
 const clamp = (n: number, max: number): number => Math.max(0, Math.min(n, max))
@@ -78,7 +101,9 @@ export const remoteSelections = (room: Room, text: Y.Text, field: string): Exten
     destroy: hub.subscribe(text, (carets) => {
       if (carets.length === 0 && view.state.field(caretField).length === 0) return
       const max = view.state.doc.length
-      view.dispatch({ effects: setCarets.of(carets.map((c) => ({ ...c, anchor: clamp(c.anchor, max), head: clamp(c.head, max) }))) })
+      view.dispatch({
+        effects: setCarets.of(carets.map((c) => ({ ...c, anchor: clamp(c.anchor, max), head: clamp(c.head, max) }))),
+      })
     }),
   }))
   const tell = ViewPlugin.define(() => {
@@ -93,7 +118,8 @@ export const remoteSelections = (room: Room, text: Y.Text, field: string): Exten
         if (!u.view.hasFocus) return u.focusChanged ? leave() : undefined
         told = true
         const { anchor, head } = u.state.selection.main
-        const at = (index: number) => Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(text, clamp(index, text.length)))
+        const at = (index: number) =>
+          Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(text, clamp(index, text.length)))
         room.setPresence({ field, cursor: { anchor: at(anchor), head: at(head) } })
       },
       destroy: leave,

@@ -15,10 +15,23 @@ export class ErrorBoundary extends Component<Props, State> {
   override render(): ReactNode {
     if (!this.state.error) return this.props.children
     return (
-      <EmptyState title={`Something broke in ${this.props.what}`} actions={<>
-        <button type="button" className="button primary" onClick={() => this.setState({ error: null })}>Try again</button>
-        <button type="button" className="button" onClick={() => void navigator.clipboard?.writeText(String(this.state.error?.stack ?? this.state.error))}>Copy the details</button>
-      </>}>
+      <EmptyState
+        title={`Something broke in ${this.props.what}`}
+        actions={
+          <>
+            <button type="button" className="button primary" onClick={() => this.setState({ error: null })}>
+              Try again
+            </button>
+            <button
+              type="button"
+              className="button"
+              onClick={() => void navigator.clipboard?.writeText(String(this.state.error?.stack ?? this.state.error))}
+            >
+              Copy the details
+            </button>
+          </>
+        }
+      >
         What you typed is kept. {this.state.error.message}
       </EmptyState>
     )

@@ -7,8 +7,12 @@ export const MiniPeople = ({ people }: { people: readonly WorkspacePerson[] | un
   if (!people || people.length === 0) return null
   return (
     <span className="avatars mini" title={people.map((p) => p.name).join(', ')}>
-      {people.slice(0, 3).map((p) => <Avatar key={p.user} name={p.name} colour={personColour(p.colour, p.user)} status={p.status} size="mini" />)}
-      {people.length > 3 && <span className="avatar mini more" data-initials={`+${people.length - 3}`} aria-hidden="true" />}
+      {people.slice(0, 3).map((p) => (
+        <Avatar key={p.user} name={p.name} colour={personColour(p.colour, p.user)} status={p.status} size="mini" />
+      ))}
+      {people.length > 3 && (
+        <span className="avatar mini more" data-initials={`+${people.length - 3}`} aria-hidden="true" />
+      )}
       <span className="visually-hidden">{people.map((p) => p.name).join(', ')} here</span>
     </span>
   )
