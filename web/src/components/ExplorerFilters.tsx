@@ -71,14 +71,10 @@ export const ExplorerFilters = ({
         <ul className="chips" aria-label="Filters">
           {query.chips.map(({ field, value }) => (
             <li key={`${field} ${value}`}>
-              <button
-                type="button"
-                className="chip filter-chip"
-                onClick={() => toggle(field, value)}
-                aria-label={`${humanize(field)} ${field === 'owner' || field === 'team' ? value : humanize(value)}, remove filter`}
-              >
-                <span className="muted">{humanize(field)}</span>
+              <button type="button" className="chip filter-chip" onClick={() => toggle(field, value)}>
+                <span className="muted">{humanize(field)}</span>{' '}
                 {field === 'owner' || field === 'team' ? value : humanize(value)}
+                <span className="visually-hidden">, remove filter</span>
                 <X size={12} aria-hidden="true" />
               </button>
             </li>

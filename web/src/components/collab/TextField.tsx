@@ -6,6 +6,7 @@ import { useEffect, useImperativeHandle, useRef, type Ref } from 'react'
 import { ySync, ySyncAnnotation, ySyncFacet, YSyncConfig } from 'y-codemirror.next'
 import type * as Y from 'yjs'
 import type { Room } from '../../services/Room.js'
+import { observeEmbedsFirst, plainText } from './plainText.js'
 import { remoteSelections } from './remoteSelections.js'
 import './text-field.css'
 
@@ -119,10 +120,11 @@ export const TextField = (props: Props) => {
 
   useEffect(() => {
     room.undo.addTrackedOrigin(YSyncConfig)
+    const stopEmbeds = observeEmbedsFirst(text)
     const created = new EditorView({
       parent: host.current!,
       state: EditorState.create({
-        doc: text.toString(),
+        doc: plainText(text),
         extensions: [
           EditorState.lineSeparator.of('\n'), // positions here are positions in the Y.Text
           Prec.highest(keymap.of(ownKeys(room, () => keys.current))),
@@ -147,6 +149,7 @@ export const TextField = (props: Props) => {
     return () => {
       view.current = null
       created.destroy()
+      stopEmbeds()
     }
     // What may change while the text stays the same is in the compartment below.
   }, [room, text, field, placeholder, singleLine])
