@@ -24,6 +24,7 @@ struct key {
 };
 
 struct jwt_keys {
+    jose_cfg_t *quiet;      /* libjose would print what it refuses */
     struct key keys[KEYS_MAX];
     size_t n;
     const struct key *secret;
@@ -31,14 +32,22 @@ struct jwt_keys {
 
 /* ---- keys ---------------------------------------------------------------------------------- */
 
+static void say_nothing(void *misc, const char *file, int line, uint64_t err, const char *format, va_list ap) {
+    (void)misc, (void)file, (void)line, (void)err, (void)format, (void)ap;
+}
+
 struct jwt_keys *jwt_keys_new(void) {
     struct jwt_keys *keys = calloc(1, sizeof *keys);
     must(keys);
+    keys->quiet = jose_cfg();
+    must(keys->quiet);
+    jose_cfg_set_err_func(keys->quiet, say_nothing, NULL);
     return keys;
 }
 
 void jwt_keys_free(struct jwt_keys *keys) {
     for (size_t i = 0; i < keys->n; i++) json_decref(keys->keys[i].jwk);
+    jose_cfg_decref(keys->quiet);
     free(keys);
 }
 
@@ -99,7 +108,7 @@ int jwt_keys_add_secret(struct jwt_keys *keys, struct slice secret) {
 static int add_pem(struct jwt_keys *keys, struct slice text) {
     BIO *bio = BIO_new_mem_buf(text.at, (int)text.len);
     EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
-    json_t *jwk = pkey ? jose_openssl_jwk_from_EVP_PKEY(NULL, pkey) : NULL;
+    json_t *jwk = pkey ? jose_openssl_jwk_from_EVP_PKEY(keys->quiet, pkey) : NULL;
     bool good = jwk && add(keys, jwk, alg_of(jwk));
 
     json_decref(jwk);
@@ -180,11 +189,11 @@ static const struct key *choose_key(const struct jwt_keys *keys, const json_t *h
     return found;
 }
 
-static bool signature_is_good(const struct parts *p, const struct key *key) {
+static bool signature_is_good(const struct jwt_keys *keys, const struct parts *p, const struct key *key) {
     json_t *jws = json_pack("{s:s%,s:s%,s:s%}", "protected", p->header.at, p->header.len,
                             "payload", p->payload.at, p->payload.len,
                             "signature", p->signature.at, p->signature.len);
-    bool good = jws && jose_jws_ver(NULL, jws, NULL, key->jwk, false);
+    bool good = jws && jose_jws_ver(keys->quiet, jws, NULL, key->jwk, false);
 
     json_decref(jws);
     return good;
@@ -247,7 +256,7 @@ int jwt_verify(const struct jwt_keys *keys, struct slice token, uint64_t now_s,
     *why = "malformed";
     if (token.len <= LIMIT_TOKEN_BYTES && split(token, &p)) header = decode(p.header);
     if (header) key = choose_key(keys, header, why);
-    if (key && !signature_is_good(&p, key)) {
+    if (key && !signature_is_good(keys, &p, key)) {
         *why = "bad signature";
         key = NULL;
     }
@@ -274,7 +283,7 @@ void jwt_make(const struct jwt_keys *keys, const struct jwt_claims *claims, uint
     char *text = json_dumps(payload, JSON_COMPACT);
     json_t *jws = json_pack("{s:o}", "payload", jose_b64_enc(text, strlen(text)));
     json_t *sig = json_pack("{s:{s:s,s:s}}", "protected", "alg", "HS256", "typ", "JWT");
-    must(jws && sig && jose_jws_sig(NULL, jws, sig, keys->secret->jwk));
+    must(jws && sig && jose_jws_sig(keys->quiet, jws, sig, keys->secret->jwk));
     buf_slice(out, json_get_text(jws, "protected"));
     buf_byte(out, '.');
     buf_slice(out, json_get_text(jws, "payload"));
