@@ -7,7 +7,13 @@ import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 import { decodeFrame } from '../src/protocol/codec.js'
 
-export type FakeRoom = { doc: Y.Doc; scope: 'read-write' | 'readonly'; refuse: string | null; updatesReceived: number }
+export type FakeRoom = {
+  doc: Y.Doc
+  scope: 'read-write' | 'readonly'
+  refuse: string | null
+  updatesReceived: number
+  disk: Y.Doc
+}
 
 export class FakeSocket {
   readyState = 0
@@ -67,7 +73,10 @@ export class FakeServer {
   room(name: string): FakeRoom {
     let room = this.rooms.get(name)
     if (!room)
-      this.rooms.set(name, (room = { doc: new Y.Doc(), scope: 'read-write', refuse: null, updatesReceived: 0 }))
+      this.rooms.set(
+        name,
+        (room = { doc: new Y.Doc(), scope: 'read-write', refuse: null, updatesReceived: 0, disk: new Y.Doc() }),
+      )
     return room
   }
 
@@ -90,7 +99,21 @@ export class FakeServer {
     for (const socket of [...this.sockets]) socket.close(code)
   }
 
+  /** kill -9: what was not committed is gone, and so is every socket. */
+  crash(): void {
+    this.cut()
+    for (const room of this.rooms.values()) {
+      room.doc = new Y.Doc()
+      Y.applyUpdate(room.doc, Y.encodeStateAsUpdate(room.disk))
+    }
+  }
+
+  private commit(room: FakeRoom): void {
+    Y.applyUpdate(room.disk, Y.encodeStateAsUpdate(room.doc, Y.encodeStateVector(room.disk)))
+  }
+
   letAcksGo(): void {
+    for (const room of this.rooms.values()) this.commit(room)
     this.holdAcks = false
     for (const socket of this.sockets) for (const room of socket.heldAcks.splice(0)) socket.deliver(frame(room, [8], 1))
   }
@@ -109,8 +132,12 @@ export class FakeServer {
       if (message.kind === 'update') room.updatesReceived++
       Y.applyUpdate(room.doc, message.update, socket)
       this.relay(socket, name, frame(name, [0, 2], message.update))
-      if (this.holdAcks) socket.heldAcks.push(name)
-      else socket.deliver(frame(name, [8], 1))
+      if (this.holdAcks) {
+        socket.heldAcks.push(name)
+      } else {
+        this.commit(room)
+        socket.deliver(frame(name, [8], 1))
+      }
     } else if (message?.kind === 'awareness') {
       this.relay(socket, name, bytes)
     } else if (message?.kind === 'close') {
