@@ -33,6 +33,18 @@ const Workflow = lazy(() => import('../pages/Workflow.js'))
 const NotFound = lazy(() => import('../pages/NotFound.js'))
 const CommandPalette = lazy(() => import('../components/CommandPalette.js'))
 
+/** The editor is fetched while nothing else is to do, so that the first document opens at once. */
+const prefetchEditor = (): (() => void) => {
+  const fetchAll = () =>
+    void Promise.all([import('../pages/Atom.js'), import('../components/collab/TextField.js')]).catch(() => undefined)
+  if (!('requestIdleCallback' in window)) {
+    const timer = setTimeout(fetchAll, 1500)
+    return () => clearTimeout(timer)
+  }
+  const handle = requestIdleCallback(fetchAll, { timeout: 4000 })
+  return () => cancelIdleCallback(handle)
+}
+
 const SEQUENCE_MS = 1500
 
 export const Shell = () => {
@@ -47,6 +59,7 @@ export const Shell = () => {
   const isWide = useMediaQuery('(min-width: 1100px)')
   const isNarrow = useMediaQuery('(max-width: 760px)')
   useKeys(canCreate)
+  useEffect(prefetchEditor, [])
 
   useEffect(() => {
     scroll.current?.scrollTo({ top: 0 })

@@ -34,7 +34,7 @@ export const ConflictCard = ({ item, noun, mine, onSettled }: Props) => {
       data-testid="conflict-card"
     >
       <p className="conflict-what">
-        {`Deleted by ${by}${mine ? ' while you were editing it.' : ', edited meanwhile.'}`}
+        {`${item.deleted?.by === 'file' ? 'Deleted in the file' : `Deleted by ${by}`}${mine ? ' while you were editing it.' : ', edited meanwhile.'}`}
       </p>
       <Said text={item.map.get('text')} />
       <Said text={item.map.get('condition')} />

@@ -92,7 +92,7 @@ export default function ExplorerPage({ scroll }: { scroll: RefObject<HTMLElement
             onClick={() => go(text, 'tree')}
           >
             <ListTree size={14} aria-hidden="true" />
-            Tree
+            <span>Tree</span>
           </button>
           <button
             type="button"
@@ -101,7 +101,7 @@ export default function ExplorerPage({ scroll }: { scroll: RefObject<HTMLElement
             onClick={() => go(text, 'table')}
           >
             <Table2 size={14} aria-hidden="true" />
-            Table
+            <span>Table</span>
           </button>
         </div>
         {canCreate && (
