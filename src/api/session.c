@@ -420,7 +420,8 @@ static void on_refused(struct outlet *o, struct member *m, int err, const char *
     struct session *s = session_of(o);
 
     if (s->is_closing) return;
-    if (s->dialect == DIALECT_YJS) ws_yjs_refused(s, err, why);
+    struct slice room = { member_room(m)->bytes, member_room(m)->len };
+    if (s->dialect == DIALECT_YJS) ws_yjs_refused(s, room, err, why);
     else if (m->channel == CHANNEL_SILENT) ws_json_refused(s, m, err, why);
     else ws_mux_refused(s, m, err, why);
 }

@@ -90,7 +90,7 @@ extern const struct outlet_handler session_handler;
 /* Dialects. E_OK, E_AGAIN (give the same message again later), or the error that ends the session. */
 void ws_yjs_open(struct session *s, struct slice target);
 int ws_yjs_message(struct session *s, struct slice message);
-void ws_yjs_refused(struct session *s, int err, const char *why);
+void ws_yjs_refused(struct session *s, struct slice room, int err, const char *why);
 int ws_mux_message(struct session *s, struct slice message);
 void ws_mux_joined(struct session *s, struct member *m);
 void ws_mux_refused(struct session *s, struct member *m, int err, const char *why);

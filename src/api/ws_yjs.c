@@ -37,7 +37,7 @@ void ws_yjs_open(struct session *s, struct slice target) {
         m = room_join(&s->outlet, &j, &err);
         why = "this document has too many members";
     }
-    if (!m) ws_yjs_refused(s, err, why);
+    if (!m) ws_yjs_refused(s, target, err, why);
     buf_deinit(&name);
 }
 
@@ -50,14 +50,12 @@ int ws_yjs_message(struct session *s, struct slice message) {
     if (y_decode(message, &msg) != E_OK) return E_INVALID;
     int err = member_on_message(m, &msg);
     if (err == E_OK || err == E_AGAIN) return err;
-    ws_yjs_refused(s, err, err_text(err));
+    ws_yjs_refused(s, (struct slice){ member_room(m)->bytes, member_room(m)->len }, err, err_text(err));
     room_leave(m);          /* nothing of the document is sent to it any more */
     return E_OK;
 }
 
-void ws_yjs_refused(struct session *s, int err, const char *why) {
-    struct slice room = s->outlet.members ? (struct slice){ member_room(s->outlet.members)->bytes,
-                                                            member_room(s->outlet.members)->len } : slice_of("");
+void ws_yjs_refused(struct session *s, struct slice room, int err, const char *why) {
     struct buf *out = &s->all->out;
 
     buf_reset(out);

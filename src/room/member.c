@@ -294,7 +294,8 @@ int member_on_update(struct member *m, struct slice update, bool is_step_2) {
 
 int member_on_step_1(struct member *m, struct slice state) {
     if (is_loading(m)) return hold(m, Y_SYNC, Y_STEP_1, state);
-    if (!room_allows(m->room, state)) return E_REPLACED;
+    int err = room_allows(m->room, state);
+    if (err != E_OK) return err;
     struct frame *f = state.len == 1 && state.at[0] == 0 ? whole(m) : answer(m, state, Y_STEP_2);
     if (!f) return E_INVALID;
     if (m->acks) ask(m, true);

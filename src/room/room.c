@@ -27,10 +27,14 @@ static bool owns(const struct room *r, uint64_t client) {
     return false;
 }
 
+struct border { const struct room *room; bool is_foreign; };
+
 /* Called for each id an update names. Stops at one that is another import's. */
 static bool may_come_in(void *ctx, uint64_t client) {
-    const struct room *r = ctx;
-    return !is_reserved(client) || owns(r, client);
+    struct border *b = ctx;
+
+    b->is_foreign = is_reserved(client) && !owns(b->room, client);
+    return !b->is_foreign;
 }
 
 static bool state_may_come_in(void *ctx, uint64_t client, uint64_t clock) {
@@ -53,8 +57,11 @@ static bool learn_state(void *ctx, uint64_t client, uint64_t clock) {
     return learn_id(ctx, client);
 }
 
-bool room_allows(const struct room *r, struct slice state) {
-    return weave_state_each(weave_of(state), state_may_come_in, (void *)(uintptr_t)r) == 0;
+int room_allows(const struct room *r, struct slice state) {
+    struct border b = { .room = r };
+
+    if (weave_state_each(weave_of(state), state_may_come_in, &b) == 0) return E_OK;
+    return b.is_foreign ? E_REPLACED : E_INVALID;
 }
 
 void room_learn_ids(struct room *r) {
@@ -69,12 +76,11 @@ void room_learn_ids(struct room *r) {
 
 /* E_OK, E_INVALID or E_REPLACED. What the server itself makes may bring new ids of its own. */
 static int check_ids(struct room *r, const struct edit *e) {
-    if (!e->from) {
-        int err = weave_update_clients(weave_of(e->update), learn_id, r);
-        return err == 0 ? E_OK : E_INVALID;
-    }
-    if (weave_update_clients(weave_of(e->update), may_come_in, r) == 0) return E_OK;
-    return weave_update_check(weave_of(e->update)) == 0 ? E_REPLACED : E_INVALID;
+    struct border b = { .room = r };
+
+    if (!e->from) return weave_update_clients(weave_of(e->update), learn_id, r) == 0 ? E_OK : E_INVALID;
+    if (weave_update_clients(weave_of(e->update), may_come_in, &b) == 0) return E_OK;
+    return b.is_foreign ? E_REPLACED : E_INVALID;
 }
 
 /* ---- in --------------------------------------------------------------------------------------------------- */

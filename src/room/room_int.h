@@ -203,7 +203,7 @@ bool room_is_settled(const struct room *r);
 void room_mark_dirty(struct room *r);
 void room_refuse_all(struct room *r, int err, const char *why);
 int room_read_only(const struct room *r);       /* E_OK, or why nothing can be saved now */
-bool room_allows(const struct room *r, struct slice state);         /* D1: may this state vector come in? */
+int room_allows(const struct room *r, struct slice state);          /* D1: E_OK, E_REPLACED or E_INVALID */
 void room_append(struct room *r, struct entry e);                   /* counts it; e.bytes is transferred */
 void room_run_queued(struct room *r);           /* the room is open */
 void room_fail_queued(struct room *r, int err);

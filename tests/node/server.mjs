@@ -26,7 +26,7 @@ export async function startServer(options = {}) {
     const from = text.length
     child.stderr.on('data', (bytes) => {
       text += bytes
-      const up = text.slice(from).match(/server\.listening address=[^ ]*:(\d+)/)
+      const up = text.slice(from).match(/server\.listening address=[^\s]*:(\d+)/)
       if (up) { server.port = Number(up[1]); done() }
     })
     child.on('error', fail)

@@ -204,7 +204,8 @@ static inline void client_deinit(struct client *c) {
     outlet_deinit(&c->outlet);
     if (conn) conn_close(conn);
     loop_turn(c->world->loop);
-    if (c->fd >= 0) close(c->fd);
+    close(c->fd);
+    c->fd = -1;
     principal_unref(c->who);
     buf_deinit(&c->in);
 }
@@ -221,6 +222,7 @@ static inline void client_receive(struct client *c) {
 
 /* The next WebSocket message that came; false: none. */
 static inline bool client_next(struct client *c, struct slice *message) {
+    if (c->fd < 0) return false;
     client_receive(c);
     const uint8_t *p = c->in.at + c->at;
     size_t left = c->in.len - c->at, head = 2, len;
