@@ -124,7 +124,6 @@ static void append_structs(struct weave_relay *r, const struct plan_block *b) {
     must(decode_is_done(&d) && b->log->clock == b->clock);
     r->encoded += b->log->encoded - encoded;
     r->n_ranges += b->log->deleted.n - n_ranges;
-    if (b->log->deleted.n != n_ranges) r->has_deletions = false;
 }
 
 static void add_deletions(struct weave_relay *r, const struct delete_set *s) {
@@ -146,7 +145,7 @@ static void commit(struct weave_relay *r) {
     for (size_t i = 0; i < p->n; i++)
         if (p->blocks[i].n_fits > 0) append_structs(r, &p->blocks[i]);
     add_deletions(r, &p->deletions);
-    if (p->deletions.n > 0) r->has_deletions = false;
+    if (p->deletions.n > 0 || p->units_empty > 0) r->has_deletions = false;
     if (p->has_structs) r->has_state = false;
 }
 

@@ -239,6 +239,7 @@ check('d4 merge with losses leaves the same holes', async ({ r, updates }) => {
   const a = fresh(ours), b = fresh(theirs)
   assert.deepEqual(normal(a), normal(b))
   // And once the lost ones come, nothing is missing.
+  assert.deepEqual(normal(fresh(await merge([ours, ...updates]))), normal(fresh(...updates)))
   for (const u of updates) { Y.applyUpdate(a, u); Y.applyUpdate(b, u) }
   assert.equal(normal(a).pending, false)
   assert.deepEqual(normal(a), normal(b))

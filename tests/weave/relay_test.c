@@ -176,6 +176,24 @@ static void tombstones_count_as_deleted(void) {
     PLAY(r, { "0101010001010174" "0300", "01010100010101740300", "", 0, 0, 0 },
          { "000101010003", "", "", 0, 0, 0 });
     check(answers(r, "010103", "000101010003"));
+    PLAY(r, { "0101010381010202" "00", "0101010381010202" "00", "", 0, 0, 0 });     /* two more */
+    check(answers(r, "010105", "000101010005"));
+    check(answers(r, "00", "0101010001010174" "05" "0101010005"));                 /* one tombstone */
+    weave_relay_free(r);
+}
+
+/* C-2: a map with a nested array and 20 values, all deleted: the type is still there, the values not. */
+static void c2_types_outlive_their_deletion(void) {
+    struct weave_relay *r = weave_relay_new(LIMIT);
+    struct weave_effect e;
+    struct buf u;
+    buf_init(&u, LIMIT);
+    buf_put(&u, "\1\2\1\0\x27\1\1m\1k\0\x08\0\1\0\x14", 16);
+    for (int i = 0; i < 20; i++) buf_put(&u, "w\4text", 6);
+    buf_put(&u, "\1\1\1\0\x15", 5);
+    check(weave_relay_apply(r, (struct weave_bytes){ u.at, u.len }, &e) == 0 && e.update.len == u.len);
+    check(answers(r, "00", "01020100" "2701016d016b00" "0100010014" "0101010015"));
+    buf_deinit(&u);
     weave_relay_free(r);
 }
 
@@ -252,7 +270,6 @@ static void memory_follows_what_lives(void) {
         buf_put(&u, "\1", 1);
         check(weave_relay_apply(r, (struct weave_bytes){ u.at, u.len }, &e) == 0);
     }
-    fprintf(stderr, "# encoded %zu, memory %zu\n", weave_relay_encoded(r), weave_relay_bytes(r));
     check(weave_relay_encoded(r) < 8000);
     check(weave_relay_bytes(r) < 20000);
     buf_deinit(&u);
@@ -411,6 +428,7 @@ int main(void) {
     run(a6_a_circle_waits_and_names_something);
     run(a6_unknown_deletions_wait);
     run(tombstones_count_as_deleted);
+    run(c2_types_outlive_their_deletion);
     run(odd_orders_are_read_as_yjs_would_write_them);
     run(limits_lengths_without_bytes);
     run(limit_refuses_and_changes_nothing);

@@ -64,6 +64,26 @@ static void merge_drops_and_cuts_what_is_covered(void) {
     check(merges_to(overlap, 3, "01010100040101740361626300"));
 }
 
+static void merge_fills_the_holes_of_others(void) {
+    const char *two[] = { "010301000401017401610a01840101016300", abc[1] };     /* a, a hole, c; then b */
+    check(merges_to(two, 2, "01010100040101740361626300"));
+}
+
+static void e1_only_true_neighbours_join(void) {
+    static const char *const apart[] = {
+        "0102010044020001" "61" "c401000201" "0162" "00",   /* another right origin */
+        "010201000401017401" "61" "c401000200" "0162" "00", /* a right origin, and none before */
+        "0103010004010174026162" "8401000163" "8401010164" "00",   /* behind other units than the last */
+        "0102010028" "01016d016b" "017d01" "a80100" "017d02" "00", /* two values of a key */
+        "010201000401017401" "61" "850100" "027b7d" "00",   /* text, then an embed */
+    };
+    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++) check(merges_to(apart + i, 1, apart[i]));
+    const char *tombstones[] = { "0102010021" "01016d016b" "01" "a10100" "01" "0101010002" };
+    check(merges_to(tombstones, 1, "0101010021" "01016d016b" "02" "0101010002"));
+    const char *values[] = { "01020100080101610" "17d01" "880100" "017d02" "00" };
+    check(merges_to(values, 1, "0101010008010161" "027d017d02" "00"));
+}
+
 static void merge_of_nothing_is_empty(void) {
     check(merges_to(NULL, 0, "0000"));
     const char *skip[] = { "010101000a0500" };
@@ -201,6 +221,8 @@ int main(void) {
     run(merge_fills_holes_with_skip);
     run(merge_joins_typing);
     run(merge_drops_and_cuts_what_is_covered);
+    run(merge_fills_the_holes_of_others);
+    run(e1_only_true_neighbours_join);
     run(merge_of_nothing_is_empty);
     run(merge_orders_clients);
     run(merge_unites_deletions);
