@@ -39,7 +39,8 @@ export const App = () => {
         </span>
       </main>
     )
-  if (!me.data.named && me.data.mode === 'open')
+  if (!me.data.named && me.data.mode !== 'open') return <SignedOut retry={() => void me.refetch()} />
+  if (!me.data.named)
     return (
       <main className="alone">
         <NameDialog onNamed={() => void me.refetch()} />

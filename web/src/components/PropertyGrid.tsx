@@ -1,9 +1,12 @@
 /** The short facts of an entity: menus for what is one of few, inputs for the rest. One register each: the last choice wins. */
 import { useEffect, useId, useRef, useState, type ReactNode } from 'react'
+import { Link } from 'wouter'
+import type * as Y from 'yjs'
 import { useFieldPeople } from '../hooks/useAwarenessField.js'
 import { useRoomContext } from '../hooks/useRoomContext.js'
 import { usePlain } from '../hooks/useShared.js'
 import { setPlain, type YMap } from '../services/entityDocument.js'
+import { say } from '../services/uiState.js'
 import { humanize } from '../services/vocabulary.js'
 import { EditingNow } from './FieldFrame.js'
 import { Select } from './ui/Select.js'
@@ -38,6 +41,37 @@ const usePresenceHere = (field: string) => {
   }
 }
 
+const OVERRULED_MS = 3000
+
+/** A pick shows at once. When somebody else's pick of the same moment wins, that is said, with a way back. */
+const usePick = (map: YMap, field: string) => {
+  const { room } = useRoomContext()
+  const last = useRef<{ value: string | null; at: number } | null>(null)
+  useEffect(() => {
+    const onChange = (event: Y.YMapEvent<unknown>, tr: Y.Transaction) => {
+      const mine = last.current
+      if (tr.local || !mine || !event.keysChanged.has(field) || map.get(field) === mine.value) return
+      last.current = null
+      if (Date.now() - mine.at > OVERRULED_MS) return
+      const there = room.state.getState().people.find((p) => !p.self && p.field === field)
+      const theirs = map.get(field)
+      say(
+        `${there ? there.name : 'Somebody'} chose ${typeof theirs === 'string' ? humanize(theirs) : 'none'} a moment ago.`,
+        {
+          label: 'Undo',
+          run: () => setPlain(map, field, mine.value),
+        },
+      )
+    }
+    map.observe(onChange)
+    return () => map.unobserve(onChange)
+  }, [map, field, room])
+  return (value: string | null) => {
+    last.current = { value, at: Date.now() }
+    setPlain(map, field, value)
+  }
+}
+
 export const ChoiceProperty = ({
   map,
   field,
@@ -47,6 +81,7 @@ export const ChoiceProperty = ({
 }: FieldProps & { options: readonly string[]; look?: string }) => {
   const { canEdit } = useRoomContext()
   const value = usePlain(map, field)
+  const pick = usePick(map, field)
   const here = usePresenceHere(field)
   const current = typeof value === 'string' ? value : ''
   return (
@@ -55,13 +90,13 @@ export const ChoiceProperty = ({
         label={label}
         value={current}
         disabled={!canEdit}
-        look={`flat ${look} ${current.toLowerCase()}`}
+        look={`flat ${look} ${options.includes(current) ? current.toLowerCase() : ''}`}
         {...here}
         options={[
           ...options.map((o) => ({ value: o, label: humanize(o) })),
           ...(current === '' || options.includes(current) ? [] : [{ value: current, label: humanize(current) }]),
         ]}
-        onChange={(next) => setPlain(map, field, next)}
+        onChange={pick}
       />
     </Property>
   )
@@ -77,6 +112,7 @@ export const ReferenceProperty = ({
 }: FieldProps & { options: readonly { id: string; name: string }[]; href: (id: string) => string }) => {
   const { canEdit } = useRoomContext()
   const value = usePlain(map, field)
+  const pick = usePick(map, field)
   const here = usePresenceHere(field)
   const current = typeof value === 'string' ? value : ''
   const known = options.find((o) => o.id === current)
@@ -84,9 +120,9 @@ export const ReferenceProperty = ({
     return (
       <Property field={field} label={label}>
         {current ? (
-          <a className="link" href={href(current)}>
+          <Link className="link" href={href(current)}>
             {known?.name ?? current}
-          </a>
+          </Link>
         ) : (
           <span className="muted">None</span>
         )}
@@ -104,7 +140,7 @@ export const ReferenceProperty = ({
           ...options.map((o) => ({ value: o.id, label: o.name })),
           ...(current && !known ? [{ value: current, label: `${current} (not found)` }] : []),
         ]}
-        onChange={(next) => setPlain(map, field, next || null)}
+        onChange={(next) => pick(next || null)}
       />
     </Property>
   )
