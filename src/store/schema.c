@@ -23,7 +23,7 @@ static const char *const steps[] = {
     "  row_hashes BLOB NOT NULL, hash BLOB NOT NULL);",
 
     /* 2: renames leave an alias: what the room was called up to and with that lsn. */
-    "CREATE TABLE alias (name TEXT NOT NULL, room INTEGER NOT NULL, until_lsn INTEGER NOT NULL,"
+    "CREATE TABLE alias (room INTEGER NOT NULL, until_lsn INTEGER NOT NULL, name TEXT NOT NULL,"
     "  PRIMARY KEY (room, until_lsn)) WITHOUT ROWID;"
     "CREATE INDEX alias_name ON alias (name);",
 
@@ -51,7 +51,9 @@ static bool version_of(sqlite3 *db, int *version) {
     if (!query_int(db, "PRAGMA application_id", 0, &id)) return false;
     *version = tables == 0 ? 0 : -1;
     if (tables == 0 || id != atoi(APPLICATION_ID)) return true;
-    return query_int(db, "SELECT value FROM meta WHERE key = 'schema'", -1, version);
+    if (!query_int(db, "SELECT value FROM meta WHERE key = 'schema'", -1, version)) return false;
+    if (*version < 1) *version = -1;
+    return true;
 }
 
 static bool set_version(sqlite3 *db, int version) {

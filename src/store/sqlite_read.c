@@ -64,10 +64,13 @@ static int read_chunk(struct log_sqlite *s, struct chunk *c, uint64_t first, uin
     sqlite3_bind_int64(q, 2, (int64_t)last);
     sqlite3_bind_int64(q, 3, (int64_t)c->cap);
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        if ((uint64_t)sqlite3_column_int64(q, 0) < first) break;    /* a damaged page leads back */
         add_row(c, q);
+        first = c->rows[c->n - 1].lsn + 1;
         if (c->n == c->cap || c->bytes.len >= CHUNK_BYTES) break;
     }
-    int err = rc == SQLITE_ROW || rc == SQLITE_DONE ? E_OK : sqlite_err(s->db, rc);
+    bool full = c->n == c->cap || c->bytes.len >= CHUNK_BYTES;
+    int err = rc == SQLITE_DONE || full ? E_OK : rc == SQLITE_ROW ? E_CORRUPT : sqlite_err(s->db, rc);
     sqlite3_reset(q);
     must(!c->bytes.bad);
     return err;
