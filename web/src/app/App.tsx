@@ -34,9 +34,7 @@ export const App = () => {
   if (!me.data)
     return (
       <main className="alone" aria-busy="true">
-        <span className="visually-hidden" role="status">
-          Opening Covalent
-        </span>
+        <span className="visually-hidden">Opening Covalent</span>
       </main>
     )
   if (!me.data.named && me.data.mode !== 'open') return <SignedOut retry={() => void me.refetch()} />

@@ -171,9 +171,7 @@ const UndoButtons = ({ room, generation }: { room: Room; generation: number }) =
 
 const DocumentSkeleton = ({ noun }: { noun: string }) => (
   <div className="document" aria-busy="true" data-testid="loading">
-    <span className="visually-hidden" role="status">
-      Opening the {noun}
-    </span>
+    <span className="visually-hidden">Opening the {noun}</span>
     <div className="skeleton-block">
       <Skeleton width={180} height={12} />
       <Skeleton width={320} height={24} />

@@ -1,8 +1,9 @@
+import { useEffect } from 'react'
 import { useStore } from 'zustand'
 import { useConnection } from '../hooks/useConnection.js'
 import { useSaveState } from '../hooks/useSaveState.js'
 import { useWebSocket } from '../hooks/useWebSocket.js'
-import { say } from '../services/uiState.js'
+import { announce, say } from '../services/uiState.js'
 
 const REFUSED = {
   'signed-out': 'Your sign-in is no longer valid. Open your sign-in link again, or ask for a new one.',
@@ -18,11 +19,15 @@ export const OfflineBanner = ({ room, exportText }: { room: string | null; expor
   const connection = useConnection()
   const save = useSaveState(room)
   const unsaved = useStore(service.unsaved)
-  if (connection.status === 'refused') {
+  const refusal = connection.status === 'refused' ? REFUSED[connection.refusal] : null
+  useEffect(() => {
+    if (refusal) announce(refusal)
+  }, [refusal])
+  if (refusal) {
     return (
-      <div className="banner danger frame-banner" role="status" data-testid="connection-refused">
+      <div className="banner danger frame-banner" data-testid="connection-refused">
         <span>
-          {REFUSED[connection.refusal]}
+          {refusal}
           {unsaved.changes > 0 ? ' What you typed is kept on this device.' : ''}
         </span>
         <button type="button" className="button small tint" onClick={() => service.dispatch({ type: 'connect' })}>
@@ -33,7 +38,7 @@ export const OfflineBanner = ({ room, exportText }: { room: string | null; expor
   }
   if (save.kind === 'at-risk') {
     return (
-      <div className="banner danger frame-banner" role="status" data-testid="at-risk">
+      <div className="banner danger frame-banner" data-testid="at-risk">
         <span>Not saved. This browser keeps nothing, so closing the tab would lose your changes.</span>
         <button
           type="button"
@@ -52,7 +57,7 @@ export const OfflineBanner = ({ room, exportText }: { room: string | null; expor
   }
   if (save.kind !== 'offline' || connection.status === 'locked') return null
   return (
-    <div className="banner frame-banner" role="status" data-testid="offline-banner">
+    <div className="banner frame-banner" data-testid="offline-banner">
       <span>
         {save.unsaved > 0
           ? 'Offline. Keep working: your changes are kept on this device and sent when the server answers again.'

@@ -1,6 +1,7 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useStore } from 'zustand'
 import { useWebSocket } from '../hooks/useWebSocket.js'
+import { announce } from '../services/uiState.js'
 import { fieldName } from '../services/vocabulary.js'
 import { Dialog } from './ui/Dialog.js'
 
@@ -11,10 +12,13 @@ export const RefusedEdits = () => {
   const service = useWebSocket()
   const edits = useStore(service.asides)
   const [open, setOpen] = useState(false)
+  useEffect(() => {
+    if (edits.length > 0) announce('A change was not accepted. Your words are kept.')
+  }, [edits.length])
   if (edits.length === 0) return null
   return (
     <>
-      <div className="banner danger frame-banner" role="status" data-testid="refused-edits">
+      <div className="banner danger frame-banner" data-testid="refused-edits">
         <span>
           {edits.length === 1
             ? `A change in ${placeName(edits[0]!.room)} was not accepted. Your words are kept here.`

@@ -1,6 +1,6 @@
 /** The whole workspace: as a tree or as a table, searched and filtered, with who is where. */
 import { ListTree, Plus, Table2 } from 'lucide-react'
-import { useDeferredValue, useMemo, type RefObject } from 'react'
+import { useDeferredValue, useEffect, useMemo, type RefObject } from 'react'
 import { useLocation, useSearch } from 'wouter'
 import { AtomTable } from '../components/AtomTable.js'
 import { Page } from '../components/DocumentPage.js'
@@ -13,7 +13,7 @@ import { usePlace } from '../hooks/usePlace.js'
 import { useWebSocket } from '../hooks/useWebSocket.js'
 import { useTree } from '../hooks/useWorkspace.js'
 import { matches, parseQuery } from '../services/explorer.js'
-import { setPanel } from '../services/uiState.js'
+import { announce, setPanel } from '../services/uiState.js'
 import './explorer.css'
 
 type View = 'tree' | 'table'
@@ -38,6 +38,10 @@ export default function ExplorerPage({ scroll }: { scroll: RefObject<HTMLElement
   const deferred = useDeferredValue(query)
   const found = useMemo(() => atoms.filter((a) => matches(a, deferred)), [atoms, deferred])
   const isFiltered = query.words.length > 0 || query.chips.length > 0
+
+  useEffect(() => {
+    if (isFiltered && !isLoading) announce(found.length === 1 ? 'One atom fits.' : `${found.length} atoms fit.`)
+  }, [isFiltered, isLoading, found.length])
 
   if (error)
     return (
@@ -80,7 +84,7 @@ export default function ExplorerPage({ scroll }: { scroll: RefObject<HTMLElement
       <ProblemsBanner />
       <div className="explorer-head">
         <h1>Explorer</h1>
-        <span className="muted" role="status">
+        <span className="muted">
           {isFiltered ? `${found.length} of ${atoms.length} atoms` : `${atoms.length} atoms`}
         </span>
         <span className="spacer" />
@@ -137,9 +141,7 @@ export default function ExplorerPage({ scroll }: { scroll: RefObject<HTMLElement
 
 const ExplorerSkeleton = () => (
   <Page wide>
-    <span className="visually-hidden" role="status">
-      Reading the workspace
-    </span>
+    <span className="visually-hidden">Reading the workspace</span>
     <div aria-busy="true" className="skeleton-block" data-testid="loading">
       <Skeleton width={140} height={24} />
       <Skeleton width="100%" height={30} />
