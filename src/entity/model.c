@@ -53,7 +53,7 @@ static struct node *renamed(struct tree *t, const struct node *n, const char *ke
     return copy;
 }
 
-/* The file's own `atoms`, where it stood before, else behind atom_ids. */
+/* The file's own `atoms`, where it stood before, else at the end. */
 static struct node *module_file(struct tree *t, const struct node *want, const struct node *was) {
     const struct node *other = node_find(want, "_atoms"), *atoms = node_find(want, "atoms");
     struct node *out = node_new(t, NODE_MAP), *second = NULL;
@@ -67,8 +67,7 @@ static struct node *module_file(struct tree *t, const struct node *want, const s
         if (c == other) continue;
         bool ids = c == atoms && other;
         node_append(out, ids ? renamed(t, c, "atom_ids") : copy_entry(t, c));
-        bool here = before ? slice_eq(out->last->key->text, before->key->text) : ids;
-        if (second && here) {
+        if (second && before && slice_eq(out->last->key->text, before->key->text)) {
             node_append(out, second);
             second = NULL;
         }
