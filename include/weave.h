@@ -39,15 +39,16 @@ struct weave_sink {
 /* ---- updates without a document ------------------------------------------------------------ */
 
 int weave_update_check(struct weave_bytes update);              /* is it a well-formed update? */
+
 /* One update with the content of all: applying it is applying each. Holes become Skip structs;
  * adjacent typing is joined, so many small updates become about what Yjs would store. */
 int weave_update_merge(const struct weave_bytes *updates, size_t n, struct weave_sink out);
 /* Its structs above `state` and all its deletions. */
 int weave_update_diff(struct weave_bytes update, struct weave_bytes state, struct weave_sink out);
-int weave_update_state(struct weave_bytes update, struct weave_sink out);   /* its state vector: clients
-                                                                       from clock 0 to their first hole */
-bool weave_update_is_empty(struct weave_bytes update);          /* no structs and no deletions; malformed
-                                                                       is not empty */
+/* Its state vector: the clients that start at clock 0, up to their first hole. */
+int weave_update_state(struct weave_bytes update, struct weave_sink out);
+/* No structs and no deletions; a malformed one is not empty. */
+bool weave_update_is_empty(struct weave_bytes update);
 
 /* Calls on_client for every client id an update names: in structs, origins, parents and
  * deletions; an id may be named more than once. Stops when it returns false, with WEAVE_INVALID. */

@@ -99,14 +99,15 @@ static void extend(struct search *s, const struct rectangle *r, bool backward, i
     p->u = p->x;
     p->v = p->y;
     while (p->u < r->n && p->v < r->m
-           && (backward ? r->a[r->n - 1 - p->u] == r->b[r->m - 1 - p->v] : r->a[p->u] == r->b[p->v]))
-        p->u++, p->v++;
+           && (backward ? r->a[r->n - 1 - p->u] == r->b[r->m - 1 - p->v]
+                        : r->a[p->u] == r->b[p->v])) p->u++, p->v++;
     s->steps -= 1 + p->u - p->x;
     reach[k] = (int32_t)p->u;
 }
 
 /* All diagonals with d edits from one corner; true when they meet those of the other corner. */
-static bool step(struct search *s, const struct rectangle *r, bool backward, int64_t d, struct path *p) {
+static bool step(struct search *s, const struct rectangle *r, bool backward, int64_t d,
+                 struct path *p) {
     int64_t delta = r->n - r->m, other_d = backward ? d : d - 1;
     bool may_meet = (delta % 2 != 0) == !backward;
     int64_t from = d <= r->m ? -d : -r->m + (d - r->m) % 2;
@@ -115,7 +116,8 @@ static bool step(struct search *s, const struct rectangle *r, bool backward, int
     for (int64_t k = from; k <= to; k += 2) {
         extend(s, r, backward, d, k, p);
         int64_t other = delta - k;
-        if (!may_meet || other < -other_d || other > other_d || other < -r->m || other > r->n) continue;
+        if (!may_meet || other < -other_d || other > other_d) continue;
+        if (other < -r->m || other > r->n) continue;
         if (p->u + s->reach[!backward][other] < r->n) continue;
         if (backward)
             *p = (struct path){ r->n - p->u, r->m - p->v, r->n - p->x, r->m - p->y };

@@ -6,7 +6,7 @@
 #include "base/must.h"
 #include "base/utf8.h"
 
-#define TOMBSTONE_RUN_MIN 64    /* units: below it, the headers of the parts cost more than the text */
+#define TOMBSTONE_RUN_MIN 64    /* units: below it the headers of the parts cost more */
 #define DEAD_MIN 16             /* units deleted before a chunk is looked at */
 
 size_t client_log_memory(const struct client_log *l) {
@@ -91,7 +91,8 @@ int64_t client_log_append(struct client_log *l, const struct decoded *s) {
     int64_t grown = 0;
 
     must(s->clock == l->clock && s->kind != KIND_SKIP);
-    if (l->n == 0 || l->chunks[l->n - 1].len >= CHUNK_BYTES || l->chunks[l->n - 1].n >= CHUNK_STRUCTS)
+    const struct chunk *last = l->n > 0 ? &l->chunks[l->n - 1] : NULL;
+    if (!last || last->len >= CHUNK_BYTES || last->n >= CHUNK_STRUCTS)
         grown += new_chunk(l);
     struct chunk *c = &l->chunks[l->n - 1];
     struct buf b = open_chunk(c);
@@ -225,8 +226,10 @@ static bool fit_together(const struct chunk *a, const struct chunk *b) {
 static int64_t clean(struct client_log *l, uint32_t i) {
     int64_t grown = rewrite(l, i, i);
 
-    if (i + 1 < l->n && fit_together(&l->chunks[i], &l->chunks[i + 1])) grown += rewrite(l, i, i + 1);
-    if (i > 0 && fit_together(&l->chunks[i - 1], &l->chunks[i])) grown += rewrite(l, i - 1, i);
+    if (i + 1 < l->n && fit_together(&l->chunks[i], &l->chunks[i + 1]))
+        grown += rewrite(l, i, i + 1);
+    if (i > 0 && fit_together(&l->chunks[i - 1], &l->chunks[i]))
+        grown += rewrite(l, i - 1, i);
     return grown;
 }
 

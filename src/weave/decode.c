@@ -59,8 +59,8 @@ static unsigned sequence(const uint8_t *at, size_t left, size_t *n) {
     for (size_t i = 1; i < *n; i++)
         if ((at[i] & 0xc0) != 0x80) return 0;
     if ((a == 0xe0 && at[1] < 0xa0) || (a == 0xf0 && at[1] < 0x90)) return 0;    /* overlong */
-    if (a == 0xed && at[1] > 0x9f) return 0;                                        /* surrogate */
-    if (a == 0xf4 && at[1] > 0x8f) return 0;                                        /* past the last */
+    if (a == 0xed && at[1] > 0x9f) return 0;        /* surrogate */
+    if (a == 0xf4 && at[1] > 0x8f) return 0;        /* past the last */
     return *n == 4 ? 2 : 1;
 }
 

@@ -18,7 +18,7 @@ static uint32_t range_end(struct range r) { return r.clock + r.len; }
 static size_t first_reaching(const struct ranges *r, uint32_t clock) {
     size_t low = 0, high = r->n;
 
-    if (r->n > 0 && range_end(r->at[r->n - 1]) < clock) return r->n;    /* documents grow at the end */
+    if (r->n > 0 && range_end(r->at[r->n - 1]) < clock) return r->n;    /* as when loading */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (range_end(r->at[middle]) < clock) low = middle + 1;

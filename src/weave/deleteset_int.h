@@ -20,7 +20,8 @@ struct ranges {
 
 void ranges_deinit(struct ranges *r);
 uint32_t ranges_add(struct ranges *r, struct range add);    /* how many units were not in it */
-void ranges_union(struct ranges *r, const struct deleted *add, size_t n);   /* sorted, one client's */
+/* Adds ranges of one client, sorted. */
+void ranges_union(struct ranges *r, const struct deleted *add, size_t n);
 
 /* The first part of `within` that is not in r; false when all of it is. For the next part, call
  * again with what follows the gap. Subtraction is the loop over this. */

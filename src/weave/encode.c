@@ -96,7 +96,7 @@ struct decoded struct_skip(struct id first, uint32_t len) {
 /* ---- joining -------------------------------------------------------------------------------- */
 
 static bool may_join(const struct tail *t, const struct decoded *s) {
-    if (!t->is_set || t->kind != s->kind || t->next.client != s->client || t->next.clock != s->clock)
+    if (!t->is_set || t->kind != s->kind || !id_eq(t->next, (struct id){ s->client, s->clock }))
         return false;
     if (!is_item(s)) return true;
     if (s->kind != KIND_STRING && s->kind != KIND_DELETED && s->kind != KIND_ANY
@@ -197,7 +197,7 @@ bool encode_struct(struct buf *b, struct tail *t, const struct decoded *s) {
         content = b->len;
         encode_content(b, s);
     }
-    *t = (struct tail){ .next = { s->client, s->clock + s->len }, .right = s->right, .info = s->info,
-                        .kind = s->kind, .is_set = true, .content = content };
+    *t = (struct tail){ .next = { s->client, s->clock + s->len }, .right = s->right,
+                        .info = s->info, .kind = s->kind, .is_set = true, .content = content };
     return true;
 }

@@ -1,5 +1,5 @@
-/* json_check.c -- is this text JSON? What a peer would fail on must not enter a document: Yjs parses
- * embeds and formats while it reads an update. Any thread; pure. */
+/* json_check.c -- is this text JSON? What a peer would fail on must not enter a document:
+ * Yjs parses embeds and formats while it reads an update. Any thread; pure. */
 #include "base/utf8.h"
 #include "weave/decode_int.h"
 

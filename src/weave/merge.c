@@ -2,8 +2,8 @@
  *
  * The unit of the merge is the block: every block of every update is one run of structs in clock
  * order. Blocks are sorted by (client descending, clock); those of one client are merged through a
- * binary heap keyed by the clock each has reached, so k blocks of m structs cost O(m log k). What is
- * covered is dropped, an overlap is cut, a hole becomes a Skip, neighbours are joined (E-1). */
+ * binary heap keyed by the clock each has reached, so k blocks of m structs cost O(m log k). What
+ * is covered is dropped, an overlap is cut, a hole becomes a Skip, neighbours are joined (E-1). */
 #include <stdlib.h>
 
 #include "base/must.h"

@@ -118,12 +118,13 @@ static void try_block(struct plan *p, struct plan_block *b) {
             p->depth--;
             continue;
         }
-        struct plan_block *other = needs.client == block->client ? NULL : find_block(p, needs.client);
+        bool hole = needs.client == block->client;
+        struct plan_block *other = hole ? NULL : find_block(p, needs.client);
         if (other && other->rest.structs > 0 && !other->is_waiting && !other->is_on_stack) {
             push(p, other, needs.clock);
             continue;
         }
-        if (!other || !other->is_waiting) add_missing(p, needs.client);     /* else it said so itself */
+        if (!other || !other->is_waiting) add_missing(p, needs.client); /* else it has asked */
         all_wait(p);
     }
 }
@@ -137,8 +138,8 @@ static void take_blocks(struct plan *p, const struct update *u) {
     p->n = u->n;
     for (size_t i = 0; i < u->n; i++) {
         struct client_log *log = relay_find(p->relay, u->blocks[i].client);
-        p->blocks[i] = (struct plan_block){ .client = u->blocks[i].client, .log = log, .is_whole = true,
-                                            .clock = log ? log->clock : 0,
+        p->blocks[i] = (struct plan_block){ .client = u->blocks[i].client, .log = log,
+                                            .clock = log ? log->clock : 0, .is_whole = true,
                                             .rest = block_structs(&u->blocks[i]) };
     }
 }

@@ -1,11 +1,11 @@
 /* plan_int.h -- what of an update is new to a relay and what must wait, before anything changes.
  *
  *   N-1  A struct is new at or above its client's clock; one that lies across it is new in part.
- *   N-2  A struct fits when its client is known up to it, and each id of another client it is attached
- *        to (origin, right origin, parent) is known or fits too. That is Yjs' own check.
+ *   N-2  A struct fits when its client is known up to it, and each id of another client it is
+ *        attached to (origin, right origin, parent) is known or fits too. That is Yjs' own check.
  *   N-3  A client's structs fit in order: behind one that waits, all wait.
- *   N-4  A deleted unit is new when it was not deleted and its struct is known or fits; the deletion
- *        of an unknown unit waits.
+ *   N-4  A deleted unit is new when it was not deleted and its struct is known or fits; the
+ *        deletion of an unknown unit waits.
  *
  * Clients wait for each other along a stack: a struct that names an unknown unit has that client's
  * structs tried first, as far as needed. Where this ends at something the update does not hold,

@@ -1,13 +1,13 @@
 /* relay.c -- the relay: what is known of a document without integrating it. One owner, any thread.
  *
- * An update is read twice: once whole, to check it (nothing is kept of a malformed one), once by the
- * plan, which says what is new. Only then does anything change, and nothing can fail any more. */
+ * An update is read twice: once whole, to check it (nothing is kept of a malformed one), once by
+ * the plan, which says what is new. Only then does anything change, and nothing can fail any more. */
 #include <stdlib.h>
 
 #include "base/must.h"
 #include "weave/relay_int.h"
 
-#define UNITS_EMPTY_MAX 10000000u   /* GC and Deleted in one update: a clock may not be run away with */
+#define UNITS_EMPTY_MAX 10000000u   /* GC and Deleted in one update: no clock runs away */
 #define SCRATCH_KEPT ((size_t)64 << 10)
 #define CLIENT_COST 512             /* memory of a client with one small struct, at most */
 
@@ -208,7 +208,9 @@ static void encode_pending(const struct plan *p, const struct update *u, struct 
     delete_set_write(&p->unknown, out);
 }
 
-static struct weave_bytes bytes_of(const struct buf *b) { return (struct weave_bytes){ b->at, b->len }; }
+static struct weave_bytes bytes_of(const struct buf *b) {
+    return (struct weave_bytes){ b->at, b->len };
+}
 
 /* Encodes what the received bytes will not do for; they may be gone after the call. */
 static void report(struct weave_relay *r, struct weave_bytes update, struct weave_effect *effect) {
@@ -217,7 +219,7 @@ static void report(struct weave_relay *r, struct weave_bytes update, struct weav
     *effect = (struct weave_effect){ 0 };
     if (p->has_structs || p->deletions.n > 0) {
         if (p->is_whole) {
-            effect->update = r->update.is_ordered && r->ordered.len > 0 ? bytes_of(&r->ordered) : update;
+            effect->update = r->ordered.len > 0 ? bytes_of(&r->ordered) : update;
         } else {
             encode_effective(p, &r->effective);
             effect->update = bytes_of(&r->effective);
@@ -230,7 +232,8 @@ static void report(struct weave_relay *r, struct weave_bytes update, struct weav
     effect->n_missing = p->n_missing;
 }
 
-int weave_relay_apply(struct weave_relay *r, struct weave_bytes update, struct weave_effect *effect) {
+int weave_relay_apply(struct weave_relay *r, struct weave_bytes update,
+                      struct weave_effect *effect) {
     *effect = (struct weave_effect){ 0 };
     trim_scratch(r);
     r->update.max = r->n + memory_max(r) / CLIENT_COST + 64;     /* more clients cannot fit */

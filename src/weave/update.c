@@ -74,11 +74,13 @@ bool weave_update_is_empty(struct weave_bytes update) {
 /* ---- ids ------------------------------------------------------------------------------------ */
 
 static bool name_clients(const struct decoded *s, bool (*on_client)(void *, uint64_t), void *ctx) {
-    if ((s->info & INFO_ORIGIN) && s->origin.client != s->client && !on_client(ctx, s->origin.client))
+    uint64_t own = s->client;       /* named with its block */
+
+    if ((s->info & INFO_ORIGIN) && s->origin.client != own && !on_client(ctx, s->origin.client))
         return false;
-    if ((s->info & INFO_RIGHT) && s->right.client != s->client && !on_client(ctx, s->right.client))
+    if ((s->info & INFO_RIGHT) && s->right.client != own && !on_client(ctx, s->right.client))
         return false;
-    return s->parent != PARENT_ID || s->parent_id.client == s->client
+    return s->parent != PARENT_ID || s->parent_id.client == own
            || on_client(ctx, s->parent_id.client);
 }
 
