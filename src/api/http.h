@@ -23,6 +23,7 @@ struct request {                /* slices are borrowed for the call of the handl
     struct slice body;
     struct slice args[4];       /* what the route's {} matched */
     struct principal *who;      /* never NULL; ref it to keep it */
+    bool is_anonymous;          /* has no credentials (public routes only) */
     struct ticket ticket;
     const void *raw;            /* for http_header */
     void *ctx;                  /* the route's */
@@ -34,7 +35,8 @@ struct response {
     int status;
     const char *type;           /* content type; NULL: application/json */
     struct slice etag;          /* without quotes; empty: none. If-None-Match answers 304 by itself */
-    const char *headers;        /* more header lines, each ended by \r\n, or NULL */
+    const char *headers;        /* more header lines, each ended by \r\n, or NULL. Content-Encoding: the body
+                                   is encoded; Cache-Control, Content-Security-Policy: instead of ours */
     struct slice body;          /* copied, or gzip'd from 1 KiB on when the client takes it */
 };
 
@@ -44,11 +46,13 @@ struct route {
     enum method method;         /* GET also serves HEAD */
     const char *pattern;        /* "/api/atoms/{}"; {} matches one segment, {*} the rest */
     enum role role;             /* at least; checked before the handler */
+    bool is_public;             /* also for those who have no credentials where there is a key */
     http_handler *handler;
     void *ctx;
 };
 
-void http_add_route(struct http *h, struct route route);            /* at start only */
+/* At start only; the first that matches counts. Pattern, handler's ctx: must outlive the http. */
+void http_add_route(struct http *h, struct route route);
 void http_respond(struct http *h, struct ticket t, const struct response *response);
 void http_respond_error(struct http *h, struct ticket t, int status, const char *detail);  /* {"detail": ...} */
 struct slice http_header(const struct request *r, const char *name);    /* empty: not there */

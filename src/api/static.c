@@ -110,5 +110,5 @@ static void serve(struct http *h, const struct request *r) {
 }
 
 void static_add_routes(struct http *h) {
-    http_add_route(h, (struct route){ .method = METHOD_GET, .pattern = "/{*}", .role = ROLE_VIEWER, .handler = serve });
+    http_add_route(h, (struct route){ .method = METHOD_GET, .pattern = "/{*}", .role = ROLE_VIEWER, .is_public = true, .handler = serve });
 }

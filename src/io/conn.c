@@ -37,6 +37,8 @@ struct conns {
     uint32_t free_first, closing_first;
     uint32_t linger_first, linger_last;
     struct lingering *lingering;    /* by slot; only looked at while lingering */
+    void (*on_release)(void *ctx, const struct conn *c);
+    void *release_ctx;
     struct loop_task close_task;
     struct loop_timer linger_timer;
     int spare_fd;               /* given up for a moment to refuse somebody when descriptors run out */
@@ -68,6 +70,11 @@ struct conns *conns_new(struct loop *loop, uint32_t max) {
 uint32_t conns_count(const struct conns *all) { return all->n; }
 struct loop *conns_loop(const struct conns *all) { return all->loop; }
 
+void conns_on_release(struct conns *all, void (*on_release)(void *ctx, const struct conn *c), void *ctx) {
+    all->on_release = on_release;
+    all->release_ctx = ctx;
+}
+
 struct conn *conns_find(struct conns *all, struct conn_id id) {
     if (id.slot >= all->made) return NULL;
     struct conn *c = slot(all, id.slot);
@@ -97,6 +104,7 @@ static struct conn *take_slot(struct conns *all) {
 static void release(struct conn *c) {
     struct conns *all = c->all;
 
+    if (all->on_release) all->on_release(all->release_ctx, c);
     loop_remove(all->loop, &c->source);
     close(c->source.fd);
     *c = (struct conn){

@@ -47,6 +47,8 @@ struct conn *conns_adopt(struct conns *all, int fd);            /* a connected, 
 struct conn *conns_find(struct conns *all, struct conn_id id);  /* NULL: gone, or about to close */
 uint32_t conns_count(const struct conns *all);                  /* open, those that still linger included */
 struct loop *conns_loop(const struct conns *all);
+/* Called when a connection is gone for good, after on_close, whoever owned it: for who counts them. */
+void conns_on_release(struct conns *all, void (*on_release)(void *ctx, const struct conn *c), void *ctx);
 
 /* The first call starts reading. */
 void conn_set_handler(struct conn *c, const struct conn_handler *handler, void *owner);
