@@ -326,11 +326,15 @@ export class Room {
     this.refresh()
   }
 
-  /** The server names the document's line of descent: a kept one of another line cannot be merged with it (D1). */
+  /**
+   * The server names the document's line of descent (D1). What is only remembered of another line is
+   * dropped. Unsaved words are offered all the same: the server knows whether they can be merged, and
+   * refuses them if not (a room that was never written has a new line after every restart).
+   */
   setLineage(lineage: string): void {
-    const before = this.lineage
+    const isOther = this.lineage !== '' && this.lineage !== lineage
     this.lineage = lineage
-    if (before && before !== lineage) this.rebase('The document was replaced.', true)
+    if (isOther && this.unsaved === 0) this.rebase('', true)
     void this.host.store.setLineage(this.name, lineage)
   }
 
