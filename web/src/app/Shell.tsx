@@ -4,6 +4,7 @@ import { Route, Switch, useLocation } from 'wouter'
 import { useStore } from 'zustand'
 import { CreateAtomDialog } from '../components/CreateAtomDialog.js'
 import { LockScreen } from '../components/LockScreen.js'
+import { NameDialog } from '../components/NameDialog.js'
 import { OfflineBanner } from '../components/OfflineBanner.js'
 import { viewingText } from '../components/PresenceIndicator.js'
 import { RefusedEdits } from '../components/RefusedEdits.js'
@@ -16,6 +17,7 @@ import { Kbd } from '../components/ui/Kbd.js'
 import { Skeleton } from '../components/ui/Skeleton.js'
 import { Toasts } from '../components/ui/Toasts.js'
 import { useConnection } from '../hooks/useConnection.js'
+import { useIdentity } from '../hooks/useIdentity.js'
 import { useMediaQuery } from '../hooks/useMediaQuery.js'
 import { useOpenRoom, useRoom } from '../hooks/useRoom.js'
 import { useShortcuts } from '../hooks/useShortcut.js'
@@ -122,10 +124,26 @@ export const Shell = () => {
       )}
       <ShortcutSheet open={open.shortcuts} onClose={() => setPanel('shortcuts', false)} />
       <CreateAtomDialog open={open.create} onClose={() => setPanel('create', false)} />
+      {open.rename && <Rename />}
       <LockScreen />
       <Toasts />
       <LiveRegion />
     </div>
+  )
+}
+
+const Rename = () => {
+  const me = useIdentity()
+  const close = () => setPanel('rename', false)
+  return (
+    <NameDialog
+      current={me.data?.name ?? ''}
+      onClose={close}
+      onNamed={() => {
+        close()
+        void me.refetch()
+      }}
+    />
   )
 }
 

@@ -5,9 +5,11 @@ import { Dialog } from './ui/Dialog.js'
 
 const NAME_MAX = 64
 
-/** The first visit where no sign-in is set up: others should know who writes. */
-export const NameDialog = ({ onNamed }: { onNamed: () => void }) => {
-  const [name, setName] = useState('')
+type Props = { onNamed: () => void; current?: string; onClose?: () => void }
+
+/** The first visit where no sign-in is set up: others should know who writes. Later the name can be changed. */
+export const NameDialog = ({ onNamed, current = '', onClose }: Props) => {
+  const [name, setName] = useState(current)
   const [error, setError] = useState('')
   const [isBusy, setBusy] = useState(false)
   const submit = async () => {
@@ -25,10 +27,10 @@ export const NameDialog = ({ onNamed }: { onNamed: () => void }) => {
   return (
     <Dialog
       open
-      onClose={() => undefined}
-      required
-      className="first"
-      icon={<Logo />}
+      onClose={onClose ?? (() => undefined)}
+      required={onClose === undefined}
+      {...(onClose ? {} : { className: 'first' })}
+      icon={onClose ? null : <Logo />}
       title="What is your name?"
       description="People who work on the same document will see it beside your cursor."
     >
@@ -65,7 +67,7 @@ export const NameDialog = ({ onNamed }: { onNamed: () => void }) => {
         </div>
         <div className="actions">
           <button type="submit" className="button primary" disabled={isBusy}>
-            Start
+            {onClose ? 'Change name' : 'Start'}
           </button>
         </div>
       </form>

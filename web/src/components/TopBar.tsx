@@ -2,6 +2,7 @@ import { Menu as MenuIcon, Monitor, Moon, PanelLeft, Search, Sun } from 'lucide-
 import { DropdownMenu } from 'radix-ui'
 import { Link } from 'wouter'
 import { useStore } from 'zustand'
+import { useIdentity } from '../hooks/useIdentity.js'
 import { useOwnColour } from '../hooks/usePersonName.js'
 import { useWebSocket } from '../hooks/useWebSocket.js'
 import { panels, place, setPanel, setTheme, theme, type Theme } from '../services/uiState.js'
@@ -73,6 +74,7 @@ export const TopBar = () => {
 const OwnMenu = () => {
   const { me } = useWebSocket()
   const current = useStore(theme)
+  const mode = useIdentity().data?.mode
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger className="own-menu" aria-label={`You: ${me.name}. Theme and help`}>
@@ -95,6 +97,11 @@ const OwnMenu = () => {
             ))}
           </DropdownMenu.RadioGroup>
           <div className="menu-line" role="separator" />
+          {mode === 'open' && (
+            <DropdownMenu.Item className="menu-item" onSelect={() => setPanel('rename', true)}>
+              Change your name
+            </DropdownMenu.Item>
+          )}
           <DropdownMenu.Item className="menu-item" onSelect={() => setPanel('shortcuts', true)}>
             Keyboard shortcuts
             <Kbd keys="?" />

@@ -14,6 +14,7 @@ export type Panels = {
   palette: boolean
   shortcuts: boolean
   create: boolean
+  rename: boolean
 }
 export const panels = createStore<Panels>(() => ({
   tree: remembered('tree', true),
@@ -22,6 +23,7 @@ export const panels = createStore<Panels>(() => ({
   palette: false,
   shortcuts: false,
   create: false,
+  rename: false,
 }))
 
 export const setPanel = (panel: keyof Panels, open: boolean): void => {
