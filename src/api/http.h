@@ -38,6 +38,7 @@ struct response {
     const char *headers;        /* more header lines, each ended by \r\n, or NULL. Content-Encoding: the body
                                    is encoded; Cache-Control, Content-Security-Policy: instead of ours */
     struct slice body;          /* copied, or gzip'd from 1 KiB on when the client takes it */
+    struct slice gzip;          /* the body gzip'd already (long answers that are kept), or empty; copied */
 };
 
 typedef void http_handler(struct http *h, const struct request *r);

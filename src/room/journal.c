@@ -75,6 +75,7 @@ static void publish_durable(struct journal *j) {
         struct entry *e = journal_at(j, j->published);
         uint64_t lsn = j->published + lsn_ahead;
         if (e->done) e->done(e->ctx, E_OK, lsn);
+        if (j->on_durable) j->on_durable(j->on_durable_ctx, e, lsn);
         if (j->publish) j->publish(j->ctx, e, lsn);
         entry_release(j, e);
         j->published++;                         /* last: the callbacks may append, not into this slot */

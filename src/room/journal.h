@@ -71,6 +71,9 @@ struct journal {
     _Atomic int failed;             /* E_OK, or why the last commit failed (writer stores, reactor clears) */
     int wakeup_writer;              /* eventfd: something was sealed, or a failure was dealt with */
     int wakeup_reactor;             /* eventfd: something became durable, or failed; nonblocking */
+    void (*on_durable)(void *ctx, const struct entry *e, uint64_t lsn);     /* every row, before `publish`:
+                                       whose writes are where (api/rest.c); NULL: nobody asks */
+    void *on_durable_ctx;
     void *ctx;
     void (*publish)(void *ctx, struct entry *e, uint64_t lsn);      /* once, in order, when durable */
     void (*on_dropped)(void *ctx, struct entry *e, int err);        /* A8: reload e->room; must not append */
