@@ -96,8 +96,8 @@ void answer(struct exchange *x, const struct response *r) {
 
     must(x->state == ANSWERING);
     bool packed = x->takes_gzip && status != 304 && r->body.len >= GZIP_MIN && r->body.len < MIB(128) &&
-                  !names(r->headers, "Content-Encoding") && pack(r->body, &packed_body);
-    struct slice body = packed ? buf_view(&packed_body) : r->body;
+                  !names(r->headers, "Content-Encoding") && (r->gzip.len || pack(r->body, &packed_body));
+    struct slice body = !packed ? r->body : r->gzip.len ? r->gzip : buf_view(&packed_body);
     put_head(x, r, status, body.len, packed);
     if (!x->is_head && status != 304 && status != 204) buf_slice(&x->out, body);
     buf_deinit(&packed_body);

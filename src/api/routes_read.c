@@ -181,6 +181,7 @@ void rest_add_read_routes(struct rest *r) {
         { "/api/problems", get_problems }, { "/health", get_health },
     };
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)     /* the first that matches serves */
-        http_add_route(r->config.http, (struct route){ METHOD_GET, routes[i].pattern, ROLE_VIEWER,
-                                                       routes[i].handler, r });
+        http_add_route(r->config.http, (struct route){
+            .method = METHOD_GET, .pattern = routes[i].pattern, .role = ROLE_VIEWER,
+            .is_public = routes[i].handler == get_health, .handler = routes[i].handler, .ctx = r });
 }

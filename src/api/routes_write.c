@@ -243,6 +243,8 @@ static void delete_atom(struct http *h, const struct request *request) {
 }
 
 void rest_add_write_routes(struct rest *r) {
-    http_add_route(r->config.http, (struct route){ METHOD_POST, "/api/atoms", ROLE_EDITOR, post_atom, r });
-    http_add_route(r->config.http, (struct route){ METHOD_DELETE, "/api/atoms/{}", ROLE_EDITOR, delete_atom, r });
+    http_add_route(r->config.http, (struct route){
+        .method = METHOD_POST, .pattern = "/api/atoms", .role = ROLE_EDITOR, .handler = post_atom, .ctx = r });
+    http_add_route(r->config.http, (struct route){
+        .method = METHOD_DELETE, .pattern = "/api/atoms/{}", .role = ROLE_EDITOR, .handler = delete_atom, .ctx = r });
 }
