@@ -1,7 +1,7 @@
-/* catalog.c -- the items: every file of the workspace and the entity in it, in memory by path and by
+/* catalog.c -- the cards: every file of the workspace and the entity in it, in memory by path and by
  * room, their texts in index.db. Projector's thread.
  *
- * An item that has a room name owns it: two files with one id are an item with the room and one
+ * A card that has a room name owns it: two files with one id are a card with the room and one
  * without (ENTITY_DUPLICATE), which nobody can open. */
 #include "projection/projector_int.h"
 
@@ -13,22 +13,22 @@
 #include "base/log.h"
 #include "base/must.h"
 
-static struct slice path_of(const struct item *i) { return slice_of(i->path); }
+static struct slice path_of(const struct card *i) { return slice_of(i->path); }
 
-struct item *item_at(struct projector *p, const char *path) { return map_get(&p->by_path, slice_of(path)); }
-struct item *item_of_room(struct projector *p, struct slice room) { return map_get(&p->by_room, room); }
+struct card *card_at(struct projector *p, const char *path) { return map_get(&p->by_path, slice_of(path)); }
+struct card *card_of_room(struct projector *p, struct slice room) { return map_get(&p->by_room, room); }
 
-bool item_has_file(const struct item *i) {
+bool card_has_file(const struct card *i) {
     static const uint8_t none[32];
     return memcmp(i->hash, none, 32) != 0;
 }
 
-struct slice item_id(const struct item *i) {
+struct slice card_id(const struct card *i) {
     if (i->room == NULL) return slice_of("");
     return slice_of(strchr(i->room, ':') + 1);
 }
 
-void item_set_path(struct projector *p, struct item *i, const char *path) {
+void card_set_path(struct projector *p, struct card *i, const char *path) {
     if (i->path) {
         map_remove(&p->by_path, path_of(i));
         if (i->exists) index_remove_entity(p->index, path_of(i));
@@ -40,7 +40,7 @@ void item_set_path(struct projector *p, struct item *i, const char *path) {
     if (path) map_put(&p->by_path, path_of(i), i);
 }
 
-void item_set_room(struct projector *p, struct item *i, struct slice room) {
+void card_set_room(struct projector *p, struct card *i, struct slice room) {
     if (i->room && slice_is(room, i->room)) return;
     if (i->room) map_remove(&p->by_room, slice_of(i->room));
     free(i->room);
@@ -48,22 +48,22 @@ void item_set_room(struct projector *p, struct item *i, struct slice room) {
     if (i->room) map_put(&p->by_room, slice_of(i->room), i);
 }
 
-struct item *item_new(struct projector *p, enum kind kind, const char *path, struct slice room) {
-    struct item *i = calloc(1, sizeof *i);
+struct card *card_new(struct projector *p, enum kind kind, const char *path, struct slice room) {
+    struct card *i = calloc(1, sizeof *i);
 
     must(i != NULL);
     i->kind = kind;
-    item_set_path(p, i, path);
-    item_set_room(p, i, room);
+    card_set_path(p, i, path);
+    card_set_room(p, i, room);
     return i;
 }
 
-static void leave_busy(struct projector *p, struct item *i) {
+static void leave_busy(struct projector *p, struct card *i) {
     for (size_t at = 0; at < p->n_busy; at++)
         if (p->busy[at] == i) p->busy[at] = NULL;       /* the turn closes the gap */
 }
 
-void item_free(struct projector *p, struct item *i) {
+void card_free(struct projector *p, struct card *i) {
     replica_drop(p, i);
     if (i->busy) leave_busy(p, i);
     for (size_t at = 0; at < p->n_touched; at++)
@@ -79,7 +79,7 @@ void item_free(struct projector *p, struct item *i) {
     free(i);
 }
 
-void item_busy(struct projector *p, struct item *i) {
+void card_busy(struct projector *p, struct card *i) {
     if (i->busy) return;
     i->busy = true;
     if (p->n_busy == p->busy_cap) {
@@ -90,21 +90,21 @@ void item_busy(struct projector *p, struct item *i) {
     p->busy[p->n_busy++] = i;
 }
 
-void item_visit(struct projector *p, struct item *i, uint64_t at_ms) {
+void card_visit(struct projector *p, struct card *i, uint64_t at_ms) {
     if (i->visit_ms == 0 || at_ms < i->visit_ms) i->visit_ms = at_ms;
-    item_busy(p, i);
+    card_busy(p, i);
 }
 
-void item_write(struct projector *p, struct item *i, uint64_t at_ms) {
+void card_write(struct projector *p, struct card *i, uint64_t at_ms) {
     i->write_ms = at_ms;
-    item_busy(p, i);
+    card_busy(p, i);
 }
 
 /* ---- rows --------------------------------------------------------------------------------------------- */
 
-static struct entity_row row_of(const struct item *i) {
+static struct entity_row row_of(const struct card *i) {
     struct entity_row row = {
-        .path = path_of(i), .kind = slice_of(kind_text(i->kind)), .id = item_id(i), .state = i->state,
+        .path = path_of(i), .kind = slice_of(kind_text(i->kind)), .id = card_id(i), .state = i->state,
         .mtime_ns = i->mtime_ns, .size = i->size, .lsn = i->lsn, .file_lsn = i->file_lsn,
         .by = slice_of(i->by ? i->by : ""), .at_ms = i->at_ms,
     };
@@ -112,7 +112,7 @@ static struct entity_row row_of(const struct item *i) {
     return row;
 }
 
-void catalog_changed(struct projector *p, enum change_kind kind, const struct item *i) {
+void catalog_changed(struct projector *p, enum change_kind kind, const struct card *i) {
     if (p->notice == NULL) {
         p->notice = calloc(1, sizeof *p->notice);
         must(p->notice != NULL);
@@ -130,13 +130,13 @@ void catalog_changed(struct projector *p, enum change_kind kind, const struct it
     snprintf(c->room, sizeof c->room, "%s", i->room);
 }
 
-int catalog_put(struct projector *p, struct item *i, struct slice raw) {
+int catalog_put(struct projector *p, struct card *i, struct slice raw) {
     const char *why = "";
     bool was_there = i->exists && i->state == ENTITY_OK;
 
     must(i->path != NULL);
     int e = shape_make(i->kind, raw, path_of(i), &p->shape, &why);
-    if (e != E_OK || (i->room && !slice_is(item_id(i), p->shape.id))) return E_INVALID;
+    if (e != E_OK || (i->room && !slice_is(card_id(i), p->shape.id))) return E_INVALID;
     i->state = ENTITY_OK;
     struct entity_row row = row_of(i);
     row.type = buf_view(&p->shape.type);
@@ -149,13 +149,13 @@ int catalog_put(struct projector *p, struct item *i, struct slice raw) {
     return E_OK;
 }
 
-int catalog_touch(struct projector *p, struct item *i) {
+int catalog_touch(struct projector *p, struct card *i) {
     if (!i->exists) return E_OK;        /* its row comes with its texts */
     struct entity_row row = row_of(i);
     return index_touch_entity(p->index, &row);
 }
 
-int catalog_gone(struct projector *p, struct item *i, const char *by, uint64_t at_ms) {
+int catalog_gone(struct projector *p, struct card *i, const char *by, uint64_t at_ms) {
     i->state = ENTITY_GONE;
     free(i->by);
     i->by = strdup(by);
@@ -175,9 +175,9 @@ int catalog_gone(struct projector *p, struct item *i, const char *by, uint64_t a
 }
 
 /* A file without a room that cannot be read: listed by its path, opened by nobody. */
-int catalog_broken(struct projector *p, struct item *i, const struct entity_problem *why) {
+int catalog_broken(struct projector *p, struct card *i, const struct entity_problem *why) {
     if (i->room && i->exists && i->state == ENTITY_OK) catalog_changed(p, CHANGE_REMOVED, i);
-    item_set_room(p, i, slice_of(""));
+    card_set_room(p, i, slice_of(""));
     i->state = ENTITY_BROKEN;
     struct entity_row row = row_of(i);
     int e = index_put_entity(p->index, &row);
@@ -193,7 +193,7 @@ static void problems_changed(struct projector *p) {
     p->notice->problems = true;
 }
 
-int catalog_problem(struct projector *p, const struct item *i, const char *source,
+int catalog_problem(struct projector *p, const struct card *i, const char *source,
                     const struct entity_problem *why) {
     bool is_shape = strcmp(source, "shape") == 0;
     struct problem_row row = {
@@ -207,7 +207,7 @@ int catalog_problem(struct projector *p, const struct item *i, const char *sourc
     return index_set_problem(p->index, &row);
 }
 
-int catalog_clear_problem(struct projector *p, const struct item *i, const char *source) {
+int catalog_clear_problem(struct projector *p, const struct card *i, const char *source) {
     if (i->path == NULL) return E_OK;
     bool had = false;
     int e = index_clear_problem(p->index, path_of(i), source, &had);
@@ -226,10 +226,10 @@ static int load_row(void *ctx, const struct entity_row *row) {
     snprintf(path, sizeof path, "%.*s", SLICE_ARG(row->path));
     bool owns = row->state == ENTITY_OK || row->state == ENTITY_GONE;
     if (owns) snprintf(room, sizeof room, "%s:%.*s", kind_text(kind), SLICE_ARG(row->id));
-    if (owns && item_of_room(p, slice_of(room))) {      /* a tombstone beside the living: not needed */
+    if (owns && card_of_room(p, slice_of(room))) {      /* a tombstone beside the living: not needed */
         return E_OK;
     }
-    struct item *i = item_new(p, kind, path, slice_of(room));
+    struct card *i = card_new(p, kind, path, slice_of(room));
     i->state = row->state;
     memcpy(i->hash, row->hash, 32);
     i->mtime_ns = row->mtime_ns;
@@ -247,15 +247,15 @@ int catalog_load(struct projector *p) {
     if (e != E_OK) return e;
 
     for (size_t at = 0; at < p->by_room.cap; at++) {    /* rooms that were ahead of their file */
-        struct item *i = p->by_room.entries[at].key.at ? p->by_room.entries[at].value : NULL;
-        if (i && i->state == ENTITY_OK && i->lsn > i->file_lsn) item_write(p, i, now_ms());
+        struct card *i = p->by_room.entries[at].key.at ? p->by_room.entries[at].value : NULL;
+        if (i && i->state == ENTITY_OK && i->lsn > i->file_lsn) card_write(p, i, now_ms());
     }
     return E_OK;
 }
 
 static void clear_map(struct projector *p, struct map *m) {
     for (size_t at = 0; at < m->cap; at++)
-        while (m->entries[at].key.at) item_free(p, m->entries[at].value);
+        while (m->entries[at].key.at) card_free(p, m->entries[at].value);
 }
 
 void catalog_clear(struct projector *p) {

@@ -1,4 +1,4 @@
-/* follow.c -- rows of the log, in order, into items, replicas, versions and snapshots. Projector's
+/* follow.c -- rows of the log, in order, into cards, replicas, versions and snapshots. Projector's
  * thread, inside a transaction that ends with the cursor: what is half followed is followed again,
  * and everything here may be done twice. */
 #include "projection/projector_int.h"
@@ -21,7 +21,7 @@ struct batch {
     size_t n;
 };
 
-void item_touch(struct projector *p, struct item *i) {
+void card_touch(struct projector *p, struct card *i) {
     if (i->touched) return;
     i->touched = true;
     if (p->n_touched == p->touched_cap) {
@@ -50,14 +50,14 @@ static int on_wrote(struct projector *p, const struct row *row) {
     const char *path = json_string_value(json_object_get(json, "path"));
     const char *hash = json_string_value(json_object_get(json, "hash"));
     struct version_row v = { .lsn = (uint64_t)json_integer_value(json_object_get(json, "lsn")) };
-    struct item *i = room ? item_of_room(p, slice_of(room)) : NULL;
+    struct card *i = room ? card_of_room(p, slice_of(room)) : NULL;
     int e = E_OK;
 
     if (i && path && hash && strlen(hash) == 64 && hash_of(hash, v.hash)) {
         v.room = slice_of(room);
         e = index_put_version(p->index, &v);
-        if (i->path == NULL && strlen(path) < DISK_PATH_BYTES && item_at(p, path) == NULL) {
-            item_set_path(p, i, path);
+        if (i->path == NULL && strlen(path) < DISK_PATH_BYTES && card_at(p, path) == NULL) {
+            card_set_path(p, i, path);
             i->lost = true;                     /* until it is seen */
         }
     }
@@ -66,7 +66,7 @@ static int on_wrote(struct projector *p, const struct row *row) {
 }
 
 /* The bytes of the first version, for a merge later (F2): those of the file, if it is still that one. */
-static void read_imported(struct projector *p, const struct item *i, struct version_row *v) {
+static void read_imported(struct projector *p, const struct card *i, struct version_row *v) {
     uint8_t hash[32];
 
     buf_reset(&p->bytes);
@@ -78,7 +78,7 @@ static void read_imported(struct projector *p, const struct item *i, struct vers
 
 /* The room's first row: its content is that of a file with this hash (or of a creation). What the file
  * says now is looked at: it may have changed between the import and here. */
-static int on_import(struct projector *p, struct item *i, const struct row *row) {
+static int on_import(struct projector *p, struct card *i, const struct row *row) {
     struct version_row v = { .room = row->room, .lsn = row->lsn };
 
     if (row->bytes.len < 32) return E_CORRUPT;
@@ -88,20 +88,20 @@ static int on_import(struct projector *p, struct item *i, const struct row *row)
         i->state = ENTITY_OK;
         memset(i->hash, 0, 32);
     }
-    if (item_has_file(i) && memcmp(v.hash, i->hash, 32) == 0) {
+    if (card_has_file(i) && memcmp(v.hash, i->hash, 32) == 0) {
         i->file_lsn = row->lsn;
         read_imported(p, i, &v);
-    } else if (item_has_file(i)) {
-        item_visit(p, i, now_ms());
+    } else if (card_has_file(i)) {
+        card_visit(p, i, now_ms());
     }
     return index_put_version(p->index, &v);
 }
 
-static int remove_file(struct projector *p, struct item *i) {
+static int remove_file(struct projector *p, struct card *i) {
     struct room_state state;
     struct disk_file file;
 
-    if (p->config.once || i->path == NULL || !item_has_file(i)) return E_OK;
+    if (p->config.once || i->path == NULL || !card_has_file(i)) return E_OK;
     if (p->log->kind->room_state(p->log, slice_of(i->room), &state) != E_OK || !state.deleted) return E_OK;
     int e = disk_stat(p->disk, i->path, &file);
     if (e == E_NOT_FOUND) return E_OK;
@@ -111,11 +111,11 @@ static int remove_file(struct projector *p, struct item *i) {
     }
     log_warn("workspace.kept", "file=%s why=\"it was changed while it was deleted: it is an entity of its own\"",
              i->path);
-    item_visit(p, i, now_ms());
+    card_visit(p, i, now_ms());
     return E_OK;
 }
 
-static int on_delete(struct projector *p, struct item *i, const struct row *row) {
+static int on_delete(struct projector *p, struct card *i, const struct row *row) {
     char by[LIMIT_USER_BYTES + 1];
 
     snprintf(by, sizeof by, "%.*s", SLICE_ARG(row->user));
@@ -131,13 +131,13 @@ static int on_delete(struct projector *p, struct item *i, const struct row *row)
 
 /* ---- rows of documents ------------------------------------------------------------------------------------------ */
 
-static void note_user(struct item *i, struct slice user) {
+static void note_user(struct card *i, struct slice user) {
     if (i->user && slice_is(user, i->user)) return;
     free(i->user);
     i->user = strndup((const char *)user.at, user.len);
 }
 
-static int apply_row(struct projector *p, struct item *i, const struct row *row) {
+static int apply_row(struct projector *p, struct card *i, const struct row *row) {
     struct slice bytes = row->bytes;
 
     if (i->replica == NULL || row->lsn <= i->lsn) return E_OK;     /* made from the log when needed */
@@ -149,26 +149,26 @@ static int apply_row(struct projector *p, struct item *i, const struct row *row)
     return E_OK;
 }
 
-static void edited(struct projector *p, struct item *i) {
+static void edited(struct projector *p, struct card *i) {
     uint64_t now = now_ms();
 
     if (i->write_ms == 0) i->first_edit_ms = now;
     uint64_t due = now + WRITE_BACK_MS, latest = i->first_edit_ms + WRITE_BACK_MAX_MS;
-    item_write(p, i, due < latest ? due : latest);
+    card_write(p, i, due < latest ? due : latest);
 }
 
 static int on_entity_row(struct projector *p, const struct room_name *name, const struct row *row) {
-    struct item *i = item_of_room(p, name->text);
+    struct card *i = card_of_room(p, name->text);
     int e = E_OK;
 
-    if (i == NULL) i = item_new(p, name->kind, NULL, name->text);
+    if (i == NULL) i = card_new(p, name->kind, NULL, name->text);
     if (row->kind == ROW_DELETE) return on_delete(p, i, row);
     if (row->kind == ROW_IMPORT) e = on_import(p, i, row);
     if (e == E_OK) e = apply_row(p, i, row);
     if (e != E_OK) return e;
     if (row->lsn > i->lsn) i->lsn = row->lsn;
     note_user(i, row->user);
-    item_touch(p, i);
+    card_touch(p, i);
     if (i->state != ENTITY_GONE && i->lsn > i->file_lsn) edited(p, i);
     return E_OK;
 }
@@ -207,14 +207,14 @@ static int on_row(void *ctx, const struct row *row) {
 
 /* Created, and no file yet: choose its place. One whose file was written once and is not there now was
  * deleted while we were not running. */
-static int place(struct projector *p, struct item *i, struct slice raw) {
+static int place(struct projector *p, struct card *i, struct slice raw) {
     char path[DISK_PATH_BYTES];
     struct disk_file file;
 
     for (int n = 1; n < 100; n++) {
-        shape_new_path(i->kind, raw, item_id(i), n, path, sizeof path);
-        if (item_at(p, path) == NULL && disk_stat(p->disk, path, &file) == E_NOT_FOUND) {
-            item_set_path(p, i, path);
+        shape_new_path(i->kind, raw, card_id(i), n, path, sizeof path);
+        if (card_at(p, path) == NULL && disk_stat(p->disk, path, &file) == E_NOT_FOUND) {
+            card_set_path(p, i, path);
             return E_OK;
         }
     }
@@ -222,7 +222,7 @@ static int place(struct projector *p, struct item *i, struct slice raw) {
     return E_EXISTS;
 }
 
-static int refresh(struct projector *p, struct item *i) {
+static int refresh(struct projector *p, struct card *i) {
     struct entity_problem why = { 0 };
     struct weave *doc = replica_of(p, i);
 
@@ -252,7 +252,7 @@ static int refresh_touched(struct projector *p) {
     int e = E_OK;
 
     for (size_t at = 0; at < p->n_touched; at++) {
-        struct item *i = p->touched[at];
+        struct card *i = p->touched[at];
         if (i == NULL) continue;
         if (i->touched && e == E_OK && i->state != ENTITY_GONE) e = refresh(p, i);
         else if (i->touched && e == E_OK) e = catalog_touch(p, i);
@@ -264,9 +264,9 @@ static int refresh_touched(struct projector *p) {
 
 void touch_unplaced(struct projector *p) {
     for (size_t at = 0; at < p->by_room.cap; at++) {
-        struct item *i = p->by_room.entries[at].key.at ? p->by_room.entries[at].value : NULL;
+        struct card *i = p->by_room.entries[at].key.at ? p->by_room.entries[at].value : NULL;
         if (i == NULL || i->state == ENTITY_GONE) continue;
-        if (i->path == NULL && i->lsn > 0) item_touch(p, i);
+        if (i->path == NULL && i->lsn > 0) card_touch(p, i);
         if (i->lost) file_absent(p, i);
     }
 }
@@ -291,7 +291,7 @@ static int compact_room(struct projector *p, struct slice room) {
     if (document_upto(p, room, p->cursor, fresh_client(), &doc) != E_OK) return E_OK;   /* damaged: as it is */
     buf_init(&bytes, LIMIT_DOCUMENT_BYTES);
     int e = weave_has_pending(doc) ? E_INVALID      /* a snapshot must stand for all its rows */
-                                   : weave_since(doc, (struct weave_bytes){ 0 }, sink_to(&bytes));
+                                   : weave_since(doc, (struct weave_bytes){ 0 }, replica_sink(&bytes));
     if (e == 0 && !bytes.bad) e = index_set_snapshot(p->index, room, p->cursor, buf_view(&bytes));
     else e = E_OK;
     buf_deinit(&bytes);

@@ -37,7 +37,7 @@ static int match_version(void *ctx, const struct version_row *v) {
     return E_OK;
 }
 
-int find_version(struct projector *p, const struct item *i, const uint8_t hash[32], uint64_t *lsn) {
+int find_version(struct projector *p, const struct card *i, const uint8_t hash[32], uint64_t *lsn) {
     struct version_search s = { .hash = hash };
     int e = index_versions(p->index, slice_of(i->room), match_version, &s);
 
@@ -47,7 +47,7 @@ int find_version(struct projector *p, const struct item *i, const uint8_t hash[3
 
 struct base {               /* the nearest version so far */
     struct projector *projector;
-    const struct item *item;
+    const struct card *card;
     struct slice file;
     struct buf bytes;
     uint64_t lsn;
@@ -66,7 +66,7 @@ static size_t distance(struct slice a, struct slice b) {
 
 /* A version whose bytes were lost with index.db: the document as it was, written out again. What it
  * says is the same; only comments and style may be missing, and a merge does not look at those. */
-static int write_again(struct projector *p, const struct item *i, uint64_t lsn, struct buf *out) {
+static int write_again(struct projector *p, const struct card *i, uint64_t lsn, struct buf *out) {
     struct entity_problem why;
     struct weave *doc;
     int e = document_upto(p, slice_of(i->room), lsn, fresh_client(), &doc);
@@ -83,7 +83,7 @@ static int take_nearer(void *ctx, const struct version_row *v) {
 
     buf_init(&again, LIMIT_DOCUMENT_BYTES);
     struct slice bytes = v->bytes;
-    if (bytes.len == 0 && write_again(b->projector, b->item, v->lsn, &again) == E_OK) bytes = buf_view(&again);
+    if (bytes.len == 0 && write_again(b->projector, b->card, v->lsn, &again) == E_OK) bytes = buf_view(&again);
     if (bytes.len > 0) {
         size_t d = distance(bytes, b->file);
         if (d < b->distance) {                  /* ties: the newest, which comes first */
@@ -108,13 +108,13 @@ static int choose_base(struct base *b, bool newest) {
 
     b->distance = SIZE_MAX;
     buf_init(&b->bytes, LIMIT_DOCUMENT_BYTES);
-    int e = index_versions(p->index, slice_of(b->item->room), newest ? take_newest : take_nearer, b);
+    int e = index_versions(p->index, slice_of(b->card->room), newest ? take_newest : take_nearer, b);
     if (e != E_OK || b->distance != SIZE_MAX) return e;
-    b->lsn = b->item->lsn;
-    return write_again(p, b->item, b->lsn, &b->bytes);
+    b->lsn = b->card->lsn;
+    return write_again(p, b->card, b->lsn, &b->bytes);
 }
 
-static int remember(struct projector *p, const struct item *i, const uint8_t hash[32], uint64_t lsn,
+static int remember(struct projector *p, const struct card *i, const uint8_t hash[32], uint64_t lsn,
                     struct slice bytes) {
     struct version_row v = { .room = slice_of(i->room), .lsn = lsn, .bytes = bytes };
     memcpy(v.hash, hash, 32);
@@ -123,30 +123,30 @@ static int remember(struct projector *p, const struct item *i, const uint8_t has
 
 /* ---- merging ------------------------------------------------------------------------------------------------ */
 
-static int unreadable(struct projector *p, struct item *i, const struct entity_problem *why) {
+static int unreadable(struct projector *p, struct card *i, const struct entity_problem *why) {
     i->unreadable = true;
     return catalog_problem(p, i, "file", why);
 }
 
-static int readable(struct projector *p, struct item *i) {
+static int readable(struct projector *p, struct card *i) {
     i->unreadable = false;
     return catalog_clear_problem(p, i, "file");
 }
 
-static void take_facts(struct item *i, const struct found *f) {
+static void take_facts(struct card *i, const struct found *f) {
     memcpy(i->hash, f->hash, 32);
     i->mtime_ns = f->mtime_ns;
     i->size = f->size;
 }
 
-static struct weave *clone_of(struct projector *p, struct item *i) {
+static struct weave *clone_of(struct projector *p, struct card *i) {
     struct weave *doc = replica_of(p, i);
     struct buf all;
 
     if (doc == NULL) return NULL;
     struct weave *clone = weave_new(fresh_client(), LIMIT_DOCUMENT_BYTES);
     buf_init(&all, 2 * LIMIT_DOCUMENT_BYTES);
-    int e = weave_since(doc, (struct weave_bytes){ 0 }, sink_to(&all));
+    int e = weave_since(doc, (struct weave_bytes){ 0 }, replica_sink(&all));
     if (e == 0 && !all.bad) e = weave_apply(clone, (struct weave_bytes){ all.at, all.len }, NULL);
     else e = -1;
     buf_deinit(&all);
@@ -156,18 +156,18 @@ static struct weave *clone_of(struct projector *p, struct item *i) {
 }
 
 /* The file says the same as its base: only its style is new. It is the next version to build on. */
-static int same_content(struct projector *p, struct item *i, const struct found *f, uint64_t lsn) {
+static int same_content(struct projector *p, struct card *i, const struct found *f, uint64_t lsn) {
     int e = remember(p, i, f->hash, lsn, f->bytes);
 
     if (e != E_OK || f->displaced) return e;
     take_facts(i, f);
     i->file_lsn = lsn;
-    if (i->lsn > i->file_lsn) item_write(p, i, now_ms() + WRITE_BACK_MS);
+    if (i->lsn > i->file_lsn) card_write(p, i, now_ms() + WRITE_BACK_MS);
     e = readable(p, i);
     return e != E_OK ? e : catalog_touch(p, i);
 }
 
-static int send_merge(struct projector *p, struct item *i, const struct found *f, struct buf *update) {
+static int send_merge(struct projector *p, struct card *i, const struct found *f, struct buf *update) {
     struct room_state state;
     int e = p->log->kind->room_state(p->log, slice_of(i->room), &state);
 
@@ -193,7 +193,7 @@ static int send_merge(struct projector *p, struct item *i, const struct found *f
     return E_OK;
 }
 
-static int build(struct projector *p, struct item *i, const struct found *f, const struct base *base) {
+static int build(struct projector *p, struct card *i, const struct found *f, const struct base *base) {
     struct entity_problem why = { 0 };
     struct weave *clone = clone_of(p, i);
     struct buf update;
@@ -209,8 +209,8 @@ static int build(struct projector *p, struct item *i, const struct found *f, con
     return e;
 }
 
-static int merge(struct projector *p, struct item *i, const struct found *f, bool newest_base) {
-    struct base base = { .projector = p, .item = i, .file = f->bytes };
+static int merge(struct projector *p, struct card *i, const struct found *f, bool newest_base) {
+    struct base base = { .projector = p, .card = i, .file = f->bytes };
 
     if (p->n_flights >= LIMIT_FLIGHTS) return E_AGAIN;
     int e = choose_base(&base, newest_base);
@@ -224,7 +224,7 @@ static int merge(struct projector *p, struct item *i, const struct found *f, boo
     return e;
 }
 
-int merge_done(struct projector *p, struct item *i, int err, uint64_t lsn) {
+int merge_done(struct projector *p, struct card *i, int err, uint64_t lsn) {
     struct pending *w = i->pending;
     int e = E_OK;
 
@@ -237,10 +237,10 @@ int merge_done(struct projector *p, struct item *i, int err, uint64_t lsn) {
         }
         if (e == E_OK) e = readable(p, i);
         if (e == E_OK) e = catalog_touch(p, i);
-        item_write(p, i, now_ms() + WRITE_BACK_MS);
+        card_write(p, i, now_ms() + WRITE_BACK_MS);
     } else {
         log_warn("workspace.merge", "file=%s why=\"%s\" next=\"again\"", i->path, err_text(err));
-        item_visit(p, i, now_ms() + RETRY_MS);
+        card_visit(p, i, now_ms() + RETRY_MS);
     }
     return e;
 }
@@ -255,17 +255,17 @@ static bool by_git(struct projector *p, const struct found *f) {
 
 /* A version we know, but not the newest: an editor that saved what it had read long ago (then the file
  * is brought forward), or git that was asked for it (then it is what people want). */
-static int old_version(struct projector *p, struct item *i, const struct found *f, uint64_t lsn) {
+static int old_version(struct projector *p, struct card *i, const struct found *f, uint64_t lsn) {
     if (!f->displaced && lsn < i->file_lsn && by_git(p, f)) return merge(p, i, f, true);
     if (f->displaced) return E_OK;
     take_facts(i, f);
     i->file_lsn = lsn;
-    if (i->lsn > lsn) item_write(p, i, now_ms());
+    if (i->lsn > lsn) card_write(p, i, now_ms());
     int e = readable(p, i);
     return e != E_OK ? e : catalog_touch(p, i);
 }
 
-static int not_ours(struct projector *p, struct item *i, const struct found *f) {
+static int not_ours(struct projector *p, struct card *i, const struct found *f) {
     struct entity_problem why = { 0 };
     const char *text = "";
     uint64_t lsn;
@@ -274,7 +274,7 @@ static int not_ours(struct projector *p, struct item *i, const struct found *f) 
     int e = entity_file_json(i->kind, f->bytes, &p->json, &why);
     if (e != E_OK) return unreadable(p, i, &why);
     e = shape_make(i->kind, buf_view(&p->json), slice_of(i->path), &p->shape, &text);
-    if (e != E_OK || !slice_is(item_id(i), p->shape.id)) {
+    if (e != E_OK || !slice_is(card_id(i), p->shape.id)) {
         snprintf(why.text, sizeof why.text, "its id is no longer %s; it is not read or written until it is",
                  i->room + strlen(kind_text(i->kind)) + 1);
         return unreadable(p, i, &why);
@@ -284,24 +284,24 @@ static int not_ours(struct projector *p, struct item *i, const struct found *f) 
     return e == E_NOT_FOUND ? merge(p, i, f, false) : e;
 }
 
-static int unchanged(struct projector *p, struct item *i, const struct found *f) {
+static int unchanged(struct projector *p, struct card *i, const struct found *f) {
     take_facts(i, f);
     if (i->state == ENTITY_GONE) {
         i->state = ENTITY_OK;
-        item_touch(p, i);
+        card_touch(p, i);
     }
-    if (i->lsn > i->file_lsn && i->write_ms == 0) item_write(p, i, now_ms());
+    if (i->lsn > i->file_lsn && i->write_ms == 0) card_write(p, i, now_ms());
     int e = readable(p, i);
     return e != E_OK ? e : catalog_touch(p, i);
 }
 
-static int look(struct projector *p, struct item *i, struct found *f) {
+static int look(struct projector *p, struct card *i, struct found *f) {
     char why[160];
     int line = disk_has_conflict(f->bytes);
 
     if (git_busy(p) || line > 0) {
         snprintf(why, sizeof why, line > 0 ? "it holds git's conflict markers" : "%s", git_busy(p));
-        item_visit(p, i, now_ms() + RETRY_MS);
+        card_visit(p, i, now_ms() + RETRY_MS);
         return pause_for(p, i, why);
     }
     sha256(f->bytes, f->hash);
@@ -312,25 +312,25 @@ static int look(struct projector *p, struct item *i, struct found *f) {
     if (memcmp(f->hash, i->hash, 32) == 0) return unchanged(p, i, f);
     if (i->state == ENTITY_GONE) {
         i->state = ENTITY_OK;
-        item_touch(p, i);
+        card_touch(p, i);
     }
     e = not_ours(p, i, f);
     if (e != E_AGAIN) return e;
-    item_visit(p, i, now_ms() + AGAIN_MS);
+    card_visit(p, i, now_ms() + AGAIN_MS);
     return E_OK;
 }
 
-int visit(struct projector *p, struct item *i) {
+int visit(struct projector *p, struct card *i) {
     struct entity_problem why = { 0 };
     struct disk_file file;
 
     if (i->room == NULL || i->lsn == 0) return scan_file(p, i);
-    if (i->flight != FLIGHT_NONE) return item_visit(p, i, now_ms() + AGAIN_MS), E_OK;
+    if (i->flight != FLIGHT_NONE) return card_visit(p, i, now_ms() + AGAIN_MS), E_OK;
     buf_reset(&p->bytes);
     p->bytes.max = LIMIT_DOCUMENT_BYTES;
     int e = disk_read(p->disk, i->path, &p->bytes, &file);
-    if (e == E_NOT_FOUND) return item_has_file(i) || i->lost ? file_absent(p, i) : E_OK;
-    if (e == E_AGAIN) return item_visit(p, i, now_ms() + AGAIN_MS), E_OK;
+    if (e == E_NOT_FOUND) return card_has_file(i) || i->lost ? file_absent(p, i) : E_OK;
+    if (e == E_AGAIN) return card_visit(p, i, now_ms() + AGAIN_MS), E_OK;
     if (e != E_OK) {
         snprintf(why.text, sizeof why.text, "it cannot be read: %s", err_text(e));
         return unreadable(p, i, &why);
@@ -342,7 +342,7 @@ int visit(struct projector *p, struct item *i) {
 /* The other side of a write (F1): what was in the file when ours went in. */
 int on_displaced(void *projector, const char *path, struct slice bytes) {
     struct projector *p = projector;
-    struct item *i = item_at(p, path);
+    struct card *i = card_at(p, path);
     struct found f = { .bytes = bytes, .displaced = true };
     uint64_t lsn;
 

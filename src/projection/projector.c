@@ -1,6 +1,6 @@
 /* projector.c -- the projector's turn, and its talk with the reactor.
  *
- *   follow the log -> changes of files -> what writes took out -> items that are due -> snapshots
+ *   follow the log -> changes of files -> what writes took out -> cards that are due -> snapshots
  *   -> one commit -> cursor, errands, notice
  *
  * What fails inside the transaction is rolled back whole; then memory is thrown away too and read again
@@ -52,7 +52,7 @@ static void errand_arrives(struct job *job) {
     e->projector->config.on_errand(e->projector->config.ctx, e);
 }
 
-struct errand *errand_new(struct projector *p, enum errand_kind kind, const struct item *i) {
+struct errand *errand_new(struct projector *p, enum errand_kind kind, const struct card *i) {
     struct errand *e = calloc(1, sizeof *e);
 
     must(e != NULL);
@@ -94,7 +94,7 @@ void errand_answer(struct errand *e, int err, uint64_t lsn) {
 }
 
 static int take_outcome(struct projector *p, const struct outcome *o) {
-    struct item *i = item_of_room(p, slice_of(o->room));
+    struct card *i = card_of_room(p, slice_of(o->room));
     enum flight flight = o->kind == ERRAND_WROTE ? FLIGHT_WROTE : FLIGHT_MERGE;
 
     if (i == NULL || i->flight != flight) return E_OK;      /* memory was thrown away meanwhile */
@@ -169,7 +169,7 @@ static void publish(struct projector *p) {
 
 static void on_change(void *ctx, const char *path) {
     struct projector *p = ctx;
-    struct item *i = path ? item_at(p, path) : NULL;
+    struct card *i = path ? card_at(p, path) : NULL;
     enum kind kind;
 
     if (path == NULL) {
@@ -178,11 +178,11 @@ static void on_change(void *ctx, const char *path) {
     }
     if (i == NULL) {
         if (!kind_of_path(slice_of(path), &kind)) return;
-        i = item_new(p, kind, path, slice_of(""));
+        i = card_new(p, kind, path, slice_of(""));
         i->state = ENTITY_BROKEN;               /* until it is read */
         i->seen = p->scan;
     }
-    item_visit(p, i, now_ms());
+    card_visit(p, i, now_ms());
 }
 
 static int follow_all(struct projector *p) {
@@ -197,13 +197,13 @@ static int follow_all(struct projector *p) {
     return e;
 }
 
-static bool is_due(const struct item *i, uint64_t now) {
+static bool is_due(const struct card *i, uint64_t now) {
     return i && ((i->visit_ms && i->visit_ms <= now) || (i->write_ms && i->write_ms <= now));
 }
 
-/* The item may be freed by what it does (its file is gone): then its place is empty. */
-static int serve_item(struct projector *p, size_t at, uint64_t now) {
-    struct item *i = p->busy[at];
+/* The card may be freed by what it does (its file is gone): then its place is empty. */
+static int serve_card(struct projector *p, size_t at, uint64_t now) {
+    struct card *i = p->busy[at];
     int e = E_OK;
 
     if (i->visit_ms && i->visit_ms <= now) {
@@ -221,7 +221,7 @@ static int serve_item(struct projector *p, size_t at, uint64_t now) {
     return e;
 }
 
-static int serve_items(struct projector *p) {
+static int serve_cards(struct projector *p) {
     uint64_t now = now_ms();
     size_t served = 0, kept = 0;
     int e = E_OK;
@@ -229,7 +229,7 @@ static int serve_items(struct projector *p) {
     for (size_t at = 0; at < p->n_busy && e == E_OK; at++) {     /* may grow meanwhile */
         if (!is_due(p->busy[at], now)) continue;
         if (++served > ITEMS_A_TURN) break;
-        e = serve_item(p, at, now);
+        e = serve_card(p, at, now);
     }
     for (size_t at = 0; at < p->n_busy; at++)
         if (p->busy[at]) p->busy[kept++] = p->busy[at];
@@ -253,7 +253,7 @@ static int work(struct projector *p) {
         e = scan_workspace(p);
     }
     if (e == E_OK && disk_aside(p->disk) > 0) disk_settle(p->disk, on_displaced, p);
-    if (e == E_OK && p->next_follow_ms > now_ms()) e = serve_items(p);   /* only when the log is followed */
+    if (e == E_OK && p->next_follow_ms > now_ms()) e = serve_cards(p);   /* only when the log is followed */
     if (e == E_OK) e = compact_rooms(p);
     return e;
 }
@@ -263,7 +263,7 @@ static int wait_ms(const struct projector *p) {
 
     if (disk_aside(p->disk) > 0 && now + AGAIN_MS < next) next = now + AGAIN_MS;
     for (size_t at = 0; at < p->n_busy; at++) {
-        const struct item *i = p->busy[at];
+        const struct card *i = p->busy[at];
         if (i == NULL) continue;
         if (i->visit_ms && i->visit_ms < next) next = i->visit_ms;
         if (i->write_ms && i->write_ms < next) next = i->write_ms;
@@ -384,6 +384,10 @@ static int open_index(struct projector *p, const char **why) {
 static int open_all(struct projector *p, const char **why) {
     int e = disk_open(p->config.workspace, &p->disk, why);
 
+    if (e == E_OK && p->config.fresh && index_delete(p->config.data) != E_OK) {
+        *why = "index.db cannot be deleted";
+        e = E_IO;
+    }
     if (e == E_OK) e = open_index(p, why);
     if (e != E_OK) return e;
     if (!p->config.once) {

@@ -75,6 +75,7 @@ struct projector_config {
     const char *workspace, *data;       /* directories */
     struct store *log;                  /* a reading handle, its own from now on (closed by it) */
     size_t replica_bytes;               /* memory of replicas; 0: 64 MiB */
+    bool fresh;                         /* delete index.db first, under the workspace's lock */
     bool once;                          /* no watching, no write-back, no errands: projector_catch_up only */
     void *ctx;                          /* of the callbacks, which run on the reactor */
     void (*on_errand)(void *ctx, struct errand *e);

@@ -1,9 +1,9 @@
 /* projector_int.h -- the projector from inside. Everything here runs on the projector's thread.
  *
- *   catalog.c    the items: one a file; their rows in index.db
+ *   catalog.c    the cards: one a file; their rows in index.db
  *   scan.c       the walk at start, and one look at a file that no room knows
  *   replica.c    documents of rooms, least recently used out
- *   follow.c     rows of the log -> items, replicas, versions, snapshots
+ *   follow.c     rows of the log -> cards, replicas, versions, snapshots
  *   outside.c    a file that is not as we left it -> an update for its room (F2)
  *   writeback.c  a room that is ahead of its file -> the file (F1)
  *   projector.c  the turn, errands, notices */
@@ -28,8 +28,8 @@ struct pending {                /* what waits for an errand's outcome */
     bool displaced;             /* MERGE: bytes come from a write's other side, they are not in the file */
 };
 
-/* A file, and the entity in it. An item with a room owns that room's name: no two have the same. */
-struct item {
+/* A file, and the entity in it. A card with a room owns that room's name: no two have the same. */
+struct card {
     char *path;                 /* NULL: the room is known, its file not (yet) */
     char *room;                 /* "atom:x"; NULL: broken or duplicate */
     enum kind kind;
@@ -59,7 +59,7 @@ struct item {
 
 struct replica {
     struct weave *doc;
-    struct item *item;
+    struct card *card;
     struct replica *newer, *older;
 };
 
@@ -72,10 +72,10 @@ struct projector {
     struct index *index;
     struct disk *disk;
 
-    struct map by_path, by_room;        /* items */
-    struct item **busy;
+    struct map by_path, by_room;        /* cards */
+    struct card **busy;
     size_t n_busy, busy_cap;
-    struct item **touched;
+    struct card **touched;
     size_t n_touched, touched_cap;
     struct buf compact;                 /* names of rooms whose tail grew, each ended by NUL */
 
@@ -107,59 +107,59 @@ struct projector {
 #define AGAIN_MS 50             /* somebody has the file open */
 
 /* catalog.c */
-struct item *item_at(struct projector *p, const char *path);
-struct item *item_of_room(struct projector *p, struct slice room);
-struct item *item_new(struct projector *p, enum kind kind, const char *path, struct slice room);
-void item_free(struct projector *p, struct item *i);
-void item_set_path(struct projector *p, struct item *i, const char *path);
-void item_set_room(struct projector *p, struct item *i, struct slice room);     /* empty: none */
-void item_visit(struct projector *p, struct item *i, uint64_t at_ms);
-void item_write(struct projector *p, struct item *i, uint64_t at_ms);
-void item_busy(struct projector *p, struct item *i);
-bool item_has_file(const struct item *i);       /* its hash is known */
-struct slice item_id(const struct item *i);
+struct card *card_at(struct projector *p, const char *path);
+struct card *card_of_room(struct projector *p, struct slice room);
+struct card *card_new(struct projector *p, enum kind kind, const char *path, struct slice room);
+void card_free(struct projector *p, struct card *i);
+void card_set_path(struct projector *p, struct card *i, const char *path);
+void card_set_room(struct projector *p, struct card *i, struct slice room);     /* empty: none */
+void card_visit(struct projector *p, struct card *i, uint64_t at_ms);
+void card_write(struct projector *p, struct card *i, uint64_t at_ms);
+void card_busy(struct projector *p, struct card *i);
+bool card_has_file(const struct card *i);       /* its hash is known */
+struct slice card_id(const struct card *i);
 
 int catalog_load(struct projector *p);          /* from index.db */
 void catalog_clear(struct projector *p);
-int catalog_put(struct projector *p, struct item *i, struct slice raw);     /* raw: the entity's own JSON */
-int catalog_touch(struct projector *p, struct item *i);     /* numbers and state; texts stay */
-int catalog_gone(struct projector *p, struct item *i, const char *by, uint64_t at_ms);
-int catalog_broken(struct projector *p, struct item *i, const struct entity_problem *why);
-int catalog_problem(struct projector *p, const struct item *i, const char *source,
+int catalog_put(struct projector *p, struct card *i, struct slice raw);     /* raw: the entity's own JSON */
+int catalog_touch(struct projector *p, struct card *i);     /* numbers and state; texts stay */
+int catalog_gone(struct projector *p, struct card *i, const char *by, uint64_t at_ms);
+int catalog_broken(struct projector *p, struct card *i, const struct entity_problem *why);
+int catalog_problem(struct projector *p, const struct card *i, const char *source,
                     const struct entity_problem *why);
-int catalog_clear_problem(struct projector *p, const struct item *i, const char *source);
-void catalog_changed(struct projector *p, enum change_kind kind, const struct item *i);
+int catalog_clear_problem(struct projector *p, const struct card *i, const char *source);
+void catalog_changed(struct projector *p, enum change_kind kind, const struct card *i);
 
 /* scan.c */
 int scan_workspace(struct projector *p);
-int scan_path(struct projector *p, const char *path);           /* a file that has no item yet */
-int scan_file(struct projector *p, struct item *i);             /* an item without a room: index the file */
-int file_absent(struct projector *p, struct item *i);           /* for DISK_ABSENT_MS: then it is gone */
+int scan_path(struct projector *p, const char *path);           /* a file that has no card yet */
+int scan_file(struct projector *p, struct card *i);             /* a card without a room: index the file */
+int file_absent(struct projector *p, struct card *i);           /* for DISK_ABSENT_MS: then it is gone */
 
 /* replica.c: the room's document up to the cursor; NULL: it cannot be made (damaged, too large) */
-struct weave *replica_of(struct projector *p, struct item *i);
-void replica_drop(struct projector *p, struct item *i);
+struct weave *replica_of(struct projector *p, struct card *i);
+void replica_drop(struct projector *p, struct card *i);
 void replica_trim(struct projector *p);
 int document_upto(struct projector *p, struct slice room, uint64_t upto, uint64_t client, struct weave **out);
 uint64_t fresh_client(void);
-struct weave_sink sink_to(struct buf *b);
+struct weave_sink replica_sink(struct buf *b);
 
 /* follow.c */
 int follow(struct projector *p, size_t rows_max, size_t *n);
 int compact_rooms(struct projector *p);
-void item_touch(struct projector *p, struct item *i);           /* make its row again, from its room */
+void card_touch(struct projector *p, struct card *i);           /* make its row again, from its room */
 void touch_unplaced(struct projector *p);                       /* after a scan: rooms without a file */
 
 /* outside.c */
-int visit(struct projector *p, struct item *i);
+int visit(struct projector *p, struct card *i);
 int on_displaced(void *projector, const char *path, struct slice bytes);
-int merge_done(struct projector *p, struct item *i, int err, uint64_t lsn);
-int find_version(struct projector *p, const struct item *i, const uint8_t hash[32], uint64_t *lsn);
+int merge_done(struct projector *p, struct card *i, int err, uint64_t lsn);
+int find_version(struct projector *p, const struct card *i, const uint8_t hash[32], uint64_t *lsn);
 
 /* writeback.c */
-int write_back(struct projector *p, struct item *i);
-int wrote_done(struct projector *p, struct item *i, int err, uint64_t lsn);
-int pause_for(struct projector *p, struct item *i, const char *why);
+int write_back(struct projector *p, struct card *i);
+int wrote_done(struct projector *p, struct card *i, int err, uint64_t lsn);
+int pause_for(struct projector *p, struct card *i, const char *why);
 
 /* git.c */
 char *git_index_path(const char *workspace);            /* NULL: not in a git tree; yours */
@@ -167,7 +167,7 @@ bool git_touched(const char *index, uint64_t mtime_ns); /* did git write its ind
 
 /* projector.c */
 const char *git_busy(struct projector *p);
-struct errand *errand_new(struct projector *p, enum errand_kind kind, const struct item *i);
+struct errand *errand_new(struct projector *p, enum errand_kind kind, const struct card *i);
 void errand_send(struct projector *p, struct errand *e);
 uint64_t now_ms(void);
 

@@ -14,7 +14,7 @@
 
 static void write_buf(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
 
-struct weave_sink sink_to(struct buf *b) { return (struct weave_sink){ write_buf, b }; }
+struct weave_sink replica_sink(struct buf *b) { return (struct weave_sink){ write_buf, b }; }
 
 /* An id for edits of our own making: drawn anew each time, outside the imports' range (D1). */
 uint64_t fresh_client(void) { return 1 + rand_u64() % (IMPORT_CLIENT_FIRST - 1); }
@@ -71,7 +71,7 @@ static void link_newest(struct projector *p, struct replica *r) {
     p->newest = r;
 }
 
-void replica_drop(struct projector *p, struct item *i) {
+void replica_drop(struct projector *p, struct card *i) {
     struct replica *r = i->replica;
 
     if (r == NULL) return;
@@ -81,7 +81,7 @@ void replica_drop(struct projector *p, struct item *i) {
     i->replica = NULL;
 }
 
-struct weave *replica_of(struct projector *p, struct item *i) {
+struct weave *replica_of(struct projector *p, struct card *i) {
     struct replica *r = i->replica;
 
     if (r) {
@@ -94,7 +94,7 @@ struct weave *replica_of(struct projector *p, struct item *i) {
     r = calloc(1, sizeof *r);
     must(r != NULL);
     r->doc = doc;
-    r->item = i;
+    r->card = i;
     i->replica = r;
     link_newest(p, r);
     return doc;
@@ -108,6 +108,6 @@ void replica_trim(struct projector *p) {
     for (struct replica *r = p->newest; r; r = r->older) used += weave_memory(r->doc);
     while (used > p->config.replica_bytes && p->oldest != p->newest) {
         used -= weave_memory(p->oldest->doc);
-        replica_drop(p, p->oldest->item);
+        replica_drop(p, p->oldest->card);
     }
 }

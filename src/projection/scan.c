@@ -18,7 +18,7 @@
 
 /* ---- one file ------------------------------------------------------------------------------------------- */
 
-static int broken(struct projector *p, struct item *i, const char *text) {
+static int broken(struct projector *p, struct card *i, const char *text) {
     struct entity_problem why = { 0 };
     snprintf(why.text, sizeof why.text, "%s", text);
     return catalog_broken(p, i, &why);
@@ -27,32 +27,32 @@ static int broken(struct projector *p, struct item *i, const char *text) {
 /* Others with the id that `i` gave up get their chance. */
 static void visit_duplicates(struct projector *p) {
     for (size_t at = 0; at < p->by_path.cap; at++) {
-        struct item *i = p->by_path.entries[at].key.at ? p->by_path.entries[at].value : NULL;
-        if (i && i->state == ENTITY_DUPLICATE) item_visit(p, i, now_ms());
+        struct card *i = p->by_path.entries[at].key.at ? p->by_path.entries[at].value : NULL;
+        if (i && i->state == ENTITY_DUPLICATE) card_visit(p, i, now_ms());
     }
 }
 
-static int forget(struct projector *p, struct item *i) {
+static int forget(struct projector *p, struct card *i) {
     bool had_room = i->room != NULL;
 
     if (had_room && i->exists && i->state == ENTITY_OK) catalog_changed(p, CHANGE_REMOVED, i);
     int e = catalog_clear_problem(p, i, NULL);
     if (e == E_OK) e = index_remove_entity(p->index, slice_of(i->path));
-    item_free(p, i);
+    card_free(p, i);
     if (had_room) visit_duplicates(p);
     return e;
 }
 
-/* The room's item is without a file, and here is one with its id: the file moved, or came back. */
-static int take_over(struct projector *p, struct item *owner, struct item *i, struct slice raw) {
+/* The room's card is without a file, and here is one with its id: the file moved, or came back. */
+static int take_over(struct projector *p, struct card *owner, struct card *i, struct slice raw) {
     char path[DISK_PATH_BYTES];
-    struct item facts = *i;
+    struct card facts = *i;
 
     snprintf(path, sizeof path, "%s", i->path);
     catalog_clear_problem(p, i, NULL);
     if (i->exists) index_remove_entity(p->index, slice_of(path));
-    item_free(p, i);
-    item_set_path(p, owner, path);
+    card_free(p, i);
+    card_set_path(p, owner, path);
     owner->absent_ms = 0;
     owner->seen = facts.seen;
     if (owner->lsn == 0) {
@@ -62,18 +62,18 @@ static int take_over(struct projector *p, struct item *owner, struct item *i, st
     } else {
         owner->lost = false;
         owner->state = ENTITY_OK;
-        item_visit(p, owner, now_ms());     /* what it says beside the room is merged there */
-        item_touch(p, owner);
+        card_visit(p, owner, now_ms());     /* what it says beside the room is merged there */
+        card_touch(p, owner);
     }
     return catalog_put(p, owner, raw);
 }
 
-static bool is_there(struct projector *p, const struct item *i) {
+static bool is_there(struct projector *p, const struct card *i) {
     struct disk_file file;
     return i->path && i->state != ENTITY_GONE && disk_stat(p->disk, i->path, &file) != E_NOT_FOUND;
 }
 
-static int duplicate(struct projector *p, struct item *i, const struct item *owner) {
+static int duplicate(struct projector *p, struct card *i, const struct card *owner) {
     struct entity_problem why = { 0 };
 
     snprintf(why.text, sizeof why.text, "its id is also in %s", owner->path);
@@ -83,13 +83,13 @@ static int duplicate(struct projector *p, struct item *i, const struct item *own
     return catalog_touch(p, i);
 }
 
-static int index_it(struct projector *p, struct item *i, struct slice raw) {
+static int index_it(struct projector *p, struct card *i, struct slice raw) {
     const char *why = "";
     char room[LIMIT_ID_BYTES + 16];
 
     if (shape_make(i->kind, raw, slice_of(i->path), &p->shape, &why) != E_OK) return broken(p, i, why);
     snprintf(room, sizeof room, "%s:%s", kind_text(i->kind), p->shape.id);
-    struct item *owner = item_of_room(p, slice_of(room));
+    struct card *owner = card_of_room(p, slice_of(room));
     if (owner && owner != i) {
         if (!is_there(p, owner)) return take_over(p, owner, i, raw);
         return duplicate(p, i, owner);
@@ -98,16 +98,16 @@ static int index_it(struct projector *p, struct item *i, struct slice raw) {
         catalog_changed(p, CHANGE_REMOVED, i);
         i->exists = false;
     }
-    item_set_room(p, i, slice_of(room));
+    card_set_room(p, i, slice_of(room));
     int e = catalog_clear_problem(p, i, "file");
     return e != E_OK ? e : catalog_put(p, i, raw);
 }
 
-int file_absent(struct projector *p, struct item *i) {
+int file_absent(struct projector *p, struct card *i) {
     if (i->state == ENTITY_GONE) return E_OK;
     if (i->absent_ms == 0) i->absent_ms = now_ms();
     if (now_ms() - i->absent_ms < DISK_ABSENT_MS || git_busy(p)) {
-        item_visit(p, i, now_ms() + (git_busy(p) ? RETRY_MS : DISK_ABSENT_MS / 4));
+        card_visit(p, i, now_ms() + (git_busy(p) ? RETRY_MS : DISK_ABSENT_MS / 4));
         return E_OK;
     }
     if (i->room == NULL || i->state != ENTITY_OK) return forget(p, i);
@@ -117,7 +117,7 @@ int file_absent(struct projector *p, struct item *i) {
     return e;
 }
 
-int scan_file(struct projector *p, struct item *i) {
+int scan_file(struct projector *p, struct card *i) {
     struct disk_file file;
     struct entity_problem why = { 0 };
     uint8_t hash[32];
@@ -126,7 +126,7 @@ int scan_file(struct projector *p, struct item *i) {
     p->bytes.max = LIMIT_FILE_BYTES;
     int e = disk_read(p->disk, i->path, &p->bytes, &file);
     if (e == E_NOT_FOUND) return file_absent(p, i);
-    if (e == E_AGAIN) return item_visit(p, i, now_ms() + AGAIN_MS), E_OK;
+    if (e == E_AGAIN) return card_visit(p, i, now_ms() + AGAIN_MS), E_OK;
     if (e == E_TOO_LARGE) return broken(p, i, "it is larger than 256 KiB");
     if (e != E_OK) return broken(p, i, "it cannot be read");
 
@@ -146,7 +146,7 @@ int scan_path(struct projector *p, const char *path) {
     enum kind kind;
 
     if (!kind_of_path(slice_of(path), &kind)) return E_OK;
-    struct item *i = item_new(p, kind, path, slice_of(""));
+    struct card *i = card_new(p, kind, path, slice_of(""));
     i->state = ENTITY_BROKEN;                   /* until it is read */
     i->seen = p->scan;
     return scan_file(p, i);
@@ -168,18 +168,18 @@ static int pause_transaction(struct projector *p) {
 static int on_file(void *ctx, const struct disk_file *file) {
     struct walk *w = ctx;
     struct projector *p = w->projector;
-    struct item *i = item_at(p, file->path);
+    struct card *i = card_at(p, file->path);
     int e = E_OK;
 
     w->files++;
     if (i) i->seen = p->scan;
-    if (i && i->state != ENTITY_GONE && item_has_file(i) && i->mtime_ns == file->mtime_ns && i->size == file->size) {
+    if (i && i->state != ENTITY_GONE && card_has_file(i) && i->mtime_ns == file->mtime_ns && i->size == file->size) {
         if (i->absent_ms) i->absent_ms = 0;
         return E_OK;
     }
     w->read++;
     if (i == NULL) e = scan_path(p, file->path);
-    else if (i->lsn > 0) item_visit(p, i, now_ms());
+    else if (i->lsn > 0) card_visit(p, i, now_ms());
     else e = scan_file(p, i);
     if (e == E_OK && w->read % FILES_PER_COMMIT == 0) e = pause_transaction(p);
     if (now_ms() >= w->next_line_ms) {
@@ -200,8 +200,8 @@ static void on_skipped(void *ctx, const char *path, const char *problem) {
 /* Files that were known and that the walk did not meet. */
 static void visit_unseen(struct projector *p) {
     for (size_t at = 0; at < p->by_path.cap; at++) {
-        struct item *i = p->by_path.entries[at].key.at ? p->by_path.entries[at].value : NULL;
-        if (i && i->seen != p->scan && i->state != ENTITY_GONE && item_has_file(i)) item_visit(p, i, now_ms());
+        struct card *i = p->by_path.entries[at].key.at ? p->by_path.entries[at].value : NULL;
+        if (i && i->seen != p->scan && i->state != ENTITY_GONE && card_has_file(i)) card_visit(p, i, now_ms());
     }
 }
 

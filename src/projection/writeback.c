@@ -15,19 +15,19 @@
 #include "base/must.h"
 #include "base/sha256.h"
 
-static int again(struct projector *p, struct item *i, uint64_t in_ms) {
-    item_write(p, i, now_ms() + in_ms);
+static int again(struct projector *p, struct card *i, uint64_t in_ms) {
+    card_write(p, i, now_ms() + in_ms);
     return E_OK;
 }
 
-int pause_for(struct projector *p, struct item *i, const char *why) {
+int pause_for(struct projector *p, struct card *i, const char *why) {
     struct entity_problem problem = { 0 };
 
     snprintf(problem.text, sizeof problem.text, "not written while %s", why);
     return catalog_problem(p, i, "paused", &problem);
 }
 
-static int failed(struct projector *p, struct item *i, int err) {
+static int failed(struct projector *p, struct card *i, int err) {
     struct entity_problem why = { 0 };
 
     snprintf(why.text, sizeof why.text, "the file cannot be written: %s", err_text(err));
@@ -37,7 +37,7 @@ static int failed(struct projector *p, struct item *i, int err) {
 
 /* ---- what the file should hold -------------------------------------------------------------------------- */
 
-static int is_current(struct projector *p, struct item *i) {
+static int is_current(struct projector *p, struct card *i) {
     i->file_lsn = i->lsn;
     int e = catalog_clear_problem(p, i, "write");
     return e != E_OK ? e : catalog_touch(p, i);
@@ -47,7 +47,7 @@ static void put_hex(struct buf *b, const uint8_t hash[32]) {
     for (int n = 0; n < 32; n++) buf_printf(b, "%02x", hash[n]);
 }
 
-static int send_wrote(struct projector *p, struct item *i, struct buf *file) {
+static int send_wrote(struct projector *p, struct card *i, struct buf *file) {
     struct pending *w = calloc(1, sizeof *w);
 
     must(w != NULL);
@@ -72,7 +72,7 @@ static int send_wrote(struct projector *p, struct item *i, struct buf *file) {
     return index_put_version(p->index, &v);
 }
 
-static int export_over(struct projector *p, struct item *i, struct slice previous) {
+static int export_over(struct projector *p, struct card *i, struct slice previous) {
     struct entity_problem why = { 0 };
     struct weave *doc = replica_of(p, i);
     struct buf file;
@@ -91,7 +91,7 @@ static int export_over(struct projector *p, struct item *i, struct slice previou
     return e;
 }
 
-int write_back(struct projector *p, struct item *i) {
+int write_back(struct projector *p, struct card *i) {
     uint8_t hash[32];
 
     if (i->room == NULL || i->lsn == 0 || i->path == NULL || i->state != ENTITY_OK || i->unreadable) return E_OK;
@@ -102,12 +102,12 @@ int write_back(struct projector *p, struct item *i) {
     p->bytes.max = LIMIT_DOCUMENT_BYTES;
     int e = disk_read(p->disk, i->path, &p->bytes, NULL);
     if (e == E_AGAIN) return again(p, i, AGAIN_MS);
-    if (e == E_NOT_FOUND && !item_has_file(i) && !i->lost) return export_over(p, i, slice_of(""));
+    if (e == E_NOT_FOUND && !card_has_file(i) && !i->lost) return export_over(p, i, slice_of(""));
     if (e == E_NOT_FOUND) return file_absent(p, i);     /* it comes back and is looked at, or it is gone */
     if (e != E_OK) return failed(p, i, e);
     sha256(buf_view(&p->bytes), hash);
     if (memcmp(hash, i->hash, 32) != 0) {               /* somebody was there first */
-        item_visit(p, i, now_ms());
+        card_visit(p, i, now_ms());
         return again(p, i, WRITE_BACK_MS);
     }
     e = catalog_clear_problem(p, i, "paused");
@@ -116,7 +116,7 @@ int write_back(struct projector *p, struct item *i) {
 
 /* ---- journaled: write it ---------------------------------------------------------------------------------- */
 
-static int written(struct projector *p, struct item *i) {
+static int written(struct projector *p, struct card *i) {
     struct disk_file file;
 
     memcpy(i->hash, i->pending->hash, 32);
@@ -131,7 +131,7 @@ static int written(struct projector *p, struct item *i) {
     return e != E_OK ? e : catalog_touch(p, i);
 }
 
-int wrote_done(struct projector *p, struct item *i, int err, uint64_t lsn) {
+int wrote_done(struct projector *p, struct card *i, int err, uint64_t lsn) {
     struct slice bytes = buf_view(&i->pending->bytes);
 
     (void)lsn;
@@ -139,11 +139,11 @@ int wrote_done(struct projector *p, struct item *i, int err, uint64_t lsn) {
     if (i->state == ENTITY_GONE || i->lsn == 0 || i->path == NULL) return E_OK;     /* deleted meanwhile */
     if (git_busy(p)) return again(p, i, RETRY_MS);
 
-    int e = item_has_file(i) ? disk_replace(p->disk, i->path, bytes) : disk_create(p->disk, i->path, bytes);
+    int e = card_has_file(i) ? disk_replace(p->disk, i->path, bytes) : disk_create(p->disk, i->path, bytes);
     switch (e) {
     case E_OK: return written(p, i);
-    case E_NOT_FOUND: item_visit(p, i, now_ms() + AGAIN_MS); return again(p, i, WRITE_BACK_MS);
-    case E_EXISTS: item_visit(p, i, now_ms()); return again(p, i, WRITE_BACK_MS);
+    case E_NOT_FOUND: card_visit(p, i, now_ms() + AGAIN_MS); return again(p, i, WRITE_BACK_MS);
+    case E_EXISTS: card_visit(p, i, now_ms()); return again(p, i, WRITE_BACK_MS);
     default: return failed(p, i, e);
     }
 }
