@@ -113,6 +113,8 @@ static void web_read(int fd, bool is_head) {
 
 static void web_send(int fd, const char *text, size_t len) { check(send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len); }
 
+__attribute__((unused)) static void web_say(int fd, const char *text) { web_send(fd, text, strlen(text)); }
+
 static int web_status(void) { return web_len > 12 ? atoi(web_answer + 9) : 0; }
 
 /* One request on a connection of its own; returns the status. */
@@ -139,7 +141,7 @@ static bool answer_has(const char *text) {
 }
 
 /* The answer's Set-Cookie as a Cookie value. */
-static const char *answer_cookie(void) {
+__attribute__((unused)) static const char *answer_cookie(void) {
     static char cookie[2000];
     const char *at = strstr(web_answer, "Set-Cookie: ");
     cookie[0] = 0;
