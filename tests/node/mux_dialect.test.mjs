@@ -7,7 +7,7 @@ import * as Y from 'yjs'
 import { startServer, until } from './server.mjs'
 
 let server, rooms = 0
-const sockets = []
+const sockets = []      // what is destroyed at the end, providers before their sockets
 before(async () => { server = await startServer() })
 after(async () => { for (const s of sockets) s.destroy(); await server.remove() })
 
@@ -22,6 +22,7 @@ const join = (websocketProvider, name, options = {}) => {
   const provider = new HocuspocusProvider({ websocketProvider, name, document: new Y.Doc(),
     onAuthenticated: (e) => events.authenticated.push(e.scope), onAuthenticationFailed: (e) => events.failed.push(e.reason), ...options })
   provider.attach()
+  sockets.unshift(provider)
   return { provider, doc: provider.document, text: provider.document.getText('t'), events }
 }
 const saved = (c) => until('everything saved', () => c.provider.synced && c.provider.unsyncedChanges === 0)

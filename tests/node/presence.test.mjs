@@ -20,17 +20,19 @@ const yjs = (room, user, url = server.wsUrl) => {
   const doc = new Y.Doc()
   const provider = new WebsocketProvider(`${url}/yjs`, room, doc,
     { WebSocketPolyfill: WebSocket, disableBc: true, params: { user }, maxBackoffTime: 50 })
-  ends.push(() => provider.destroy())
+  const end = () => { provider.destroy(); provider.awareness.destroy() }
+  ends.push(end)
   provider.awareness.setLocalState({ at: 0 })
-  return { id: doc.clientID, awareness: provider.awareness, isUp: () => provider.wsconnected, end: () => provider.destroy() }
+  return { id: doc.clientID, awareness: provider.awareness, isUp: () => provider.wsconnected, end }
 }
 const hocuspocus = (room, user, url = server.wsUrl) => {
   const socket = new HocuspocusProviderWebsocket({ url: `${url}/ws/${user}`, WebSocketPolyfill: WebSocket, delay: 50, minDelay: 50 })
   const provider = new HocuspocusProvider({ websocketProvider: socket, name: room, document: new Y.Doc() })
   provider.attach()
-  ends.push(() => socket.destroy())
+  const end = () => { provider.destroy(); socket.destroy() }
+  ends.push(end)
   provider.awareness.setLocalState({ at: 0 })
-  return { id: provider.document.clientID, awareness: provider.awareness, isUp: () => socket.status === 'connected', end: () => { provider.destroy(); socket.destroy() } }
+  return { id: provider.document.clientID, awareness: provider.awareness, isUp: () => socket.status === 'connected', end }
 }
 const sees = (a, b) => a.awareness.getStates().has(b.id)
 const both = (a, b, ms) => until('both to see each other', () => sees(a, b) && sees(b, a), ms)

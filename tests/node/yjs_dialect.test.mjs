@@ -10,7 +10,7 @@ import { chaosProxy } from '../tools/chaos_proxy.mjs'
 let server, rooms = 0
 const providers = []
 before(async () => { server = await startServer() })
-after(async () => { for (const p of providers) p.destroy(); await server.remove() })
+after(async () => { for (const p of providers) { p.destroy(); p.awareness.destroy() } await server.remove() })
 
 const newRoom = () => `room-${rooms++}`
 const join = (room, user, { url = server.wsUrl, doc = new Y.Doc(), ...options } = {}) => {
