@@ -102,7 +102,10 @@ static void append(struct fanout_log *l, struct slice frames) {
 static void leave_out(struct member *m, uint64_t from) {
     struct fanout_log *l = log_of(m);
 
-    if (m->cursor < from && !m->is_behind) outlet_push_log(m->outlet, m, m->cursor, from);
+    if (m->cursor < from && !m->is_behind) {
+        outlet_push_log(m->outlet, m, m->cursor, from);
+        outlet_mark_dirty(m->outlet);       /* its cursor alone no longer tells */
+    }
     m->cursor = fanout_end(l);
 }
 

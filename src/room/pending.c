@@ -142,6 +142,8 @@ void pending_retry(struct room *r) {
     r->has_grown = false;
     for (struct member *m = r->members; m && r->n_pending; m = next) {
         next = m->next;
-        if (m->more && m->more->pending.n && !journal_full(r->all->config.journal, LIMIT_PENDING_BYTES)) retry(m);
+        if (!m->more || !m->more->pending.n || journal_full(r->all->config.journal, LIMIT_PENDING_BYTES)) continue;
+        retry(m);
+        rooms_turn_again(r->all);       /* so that it is handed to the writer */
     }
 }

@@ -36,6 +36,7 @@
 struct person {
     uint64_t client;            /* the awareness id; also its key in the table */
     uint64_t clock, out;
+    uint64_t raised;            /* out in the last private null: its library is beyond that */
     struct member *owner;       /* NULL: closed at closed_ms */
     struct principal *who;      /* of the last owner; a reference */
     struct frame *state;        /* stamped; NULL: gone */
@@ -160,11 +161,14 @@ static struct slice message_of(struct rooms *all, uint32_t n, const struct buf *
     return buf_view(&all->scratch);
 }
 
-/* S2: its library keeps its state at this null and takes out + 1 for its clock. */
-static void raise_owner(struct presence *ps, const struct person *p) {
+/* S2: its library keeps its state at this null and takes out + 1 for its clock. Nothing is sent while
+ * its clock is at most `slack` behind. */
+static void raise_owner(struct presence *ps, struct person *p, uint64_t slack) {
+    uint64_t knows = p->raised + 1 > p->clock ? p->raised + 1 : p->clock;
     struct buf entry;
 
-    if (!p->owner || p->out <= p->clock) return;
+    if (!p->owner || p->out <= knows + slack) return;
+    p->raised = p->out;
     buf_init(&entry, 64);
     put_entry(&entry, p, false);
     member_send(p->owner, message_of(ps->room->all, 1, &entry));
@@ -181,7 +185,7 @@ static void put_news(struct presence *ps, struct person *p, struct buf *entries)
 
     if (is_here) {
         p->out = p->clock > p->out + 1 ? p->clock : p->out + 1;
-        raise_owner(ps, p);
+        raise_owner(ps, p, 0);
     }
     p->sent_ms = now_of(ps->room);
     put_entry(entries, p, is_here);
@@ -226,7 +230,9 @@ void presence_flush(struct rooms *all) {
 
 /* ---- telling a joiner ------------------------------------------------------------------------------------- */
 
-/* The others as they are. Each is raised by one: the joiner may remember it at the same clock, gone. */
+/* The others as they are. Each is raised by one: the joiner may remember it at the same clock, gone.
+ * Their owners may lag behind by that, but never by AHEAD, or peers would not accept them after a
+ * restart of ours. */
 void presence_snapshot(struct member *m) {
     struct presence *ps = m->room->presence;
     struct person *p;
@@ -238,6 +244,7 @@ void presence_snapshot(struct member *m) {
     each_person(ps, p) {
         if (!p->state || p->is_hidden || p == m->person || entries.len > LIMIT_SYNC_MESSAGE / 2) continue;
         p->out++;
+        raise_owner(ps, p, AHEAD / 2);
         put_entry(&entries, p, true);
         n++;
     }
@@ -334,7 +341,7 @@ static struct person *claim(struct member *m, struct person *p, const struct awa
         p->who = m->who;
     }
     p->owner = m;
-    p->clock = 0;
+    p->clock = p->raised = 0;
     p->is_hidden = false;
     m->person = p;
     return p;

@@ -116,6 +116,7 @@ static void append_effect(struct room *r, const struct edit *e, struct slice upd
     }
     r->version++;
     r->has_grown = true;
+    if (r->n_pending) room_mark_dirty(r);       /* what waited for this is tried at the end of the turn */
     r->all->stats.updates++;
     room_append(r, (struct entry){
         .author = e->from ? e->from->number : 0,

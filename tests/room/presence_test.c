@@ -276,6 +276,33 @@ static void s2_seen_again_after_a_close_and_a_restart(void) {
     scene_deinit(&s);
 }
 
+/* S2: the server restarts before anybody moved: clocks are not used twice. */
+static void s2_seen_after_a_restart_without_a_move(void) {
+    struct scene s;
+
+    scene_init(&s);
+    client_deinit(&s.bob);
+    set(&s.ann, &s.a, "{\"x\":1}");                     /* alone */
+    world_pass(&s.w, 200);
+    client_init(&s.bob, &s.w, "bob", ROLE_EDITOR);
+    client_join(&s.bob, "doc:a");
+    set(&s.bob, &s.b, "{\"x\":2}");
+    both_listen(&s);
+    check(sees(&s.b, 101) && sees(&s.a, 202));
+
+    struct library a = s.a, b = s.b;
+    scene_deinit(&s);
+    scene_init(&s);
+    s.a = a;
+    s.b = b;
+    s.a.known[find(&s.a, 202)].here = s.b.known[find(&s.b, 101)].here = false;
+    say(&s.ann, 101, clock_of(&s.a, 101), "{\"x\":1}");
+    say(&s.bob, 202, clock_of(&s.b, 202), "{\"x\":2}");
+    both_listen(&s);
+    check(sees(&s.b, 101) && sees(&s.a, 202));
+    scene_deinit(&s);
+}
+
 /* S2: hidden while its socket is silent, shown when it is heard; a sleeping owner is sent again. */
 static void s2_hidden_heard_and_renewed(void) {
     struct scene s;
@@ -357,6 +384,7 @@ int main(void) {
     run(s1_repeating_others_is_no_claim);
     run(s2_a_return_is_seen_at_once);
     run(s2_seen_again_after_a_close_and_a_restart);
+    run(s2_seen_after_a_restart_without_a_move);
     run(s2_hidden_heard_and_renewed);
     run(s5_one_message_a_tick);
     run(m1_hostile_presence_disturbs_nobody);
