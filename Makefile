@@ -32,8 +32,9 @@ $B/covalent: $B/obj/main.o $B/libcovalent.a
 $B/libcovalent.a: $(OBJECTS) $B/static.o
 	@rm -f $@; ar rcs $@ $^
 
-# The web app as built last; `make web` builds it. Without web/dist the server shows a notice.
-$B/static.o: tools/embed $(wildcard web/dist/index.html)
+# The web app inside; built first where its packages are there (npm ci --prefix web). Without web/dist the
+# server shows a notice instead.
+$B/static.o: tools/embed $(if $(wildcard web/node_modules/vite),web/dist/index.html,$(wildcard web/dist/assets/*))
 	@mkdir -p $(@D)
 	tools/embed web/dist $B/static.S
 	$(CC) -c -o $@ $B/static.S

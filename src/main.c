@@ -221,8 +221,7 @@ static int open_data(struct server *s) {
     if (projector_new(&projector, &s->projector, &why) != E_OK) return refuse(c->workspace, why);
     if (store_sqlite_open(c->data, false, &s->sources.log, &why) != E_OK) return refuse(c->data, why);
     if (index_open(c->data, false, &s->sources.index, &why) != E_OK) return refuse(c->data, why);
-    s->sources.workspace = open(c->workspace, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (s->sources.workspace < 0) return refuse(c->workspace, strerror(errno));
+    if (disk_open_read(c->workspace, &s->sources.disk, &why) != E_OK) return refuse(c->workspace, why);
     s->sources.index_complete = &projector_status(s->projector)->complete;
     return 0;
 }
