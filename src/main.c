@@ -236,8 +236,8 @@ static int start_threads(struct server *s) {
                                                  .read_only = &s->writer.read_only });
     watch(s, &s->journal_wakeup, s->journal->wakeup_reactor, on_journal);
     watch(s, &s->reader_wakeup, s->reader.wakeup_reactor, on_reader);
-    watch(s, &s->projector_wakeup, projector_worker(s->projector)->wakeup_reactor, on_projector);
     if (projector_start(s->projector) != E_OK) return refuse("cannot start a thread", strerror(errno));
+    watch(s, &s->projector_wakeup, projector_worker(s->projector)->wakeup_reactor, on_projector);
     return 0;
 }
 
@@ -442,6 +442,7 @@ int main(int argc, char **argv) {
         { "serve", "the server: covalent serve --workspace DIR", command_serve },
         { "token", "a token and a sign-in link: covalent token --user anna --role editor", command_token },
         { "verify", "is the log whole? covalent verify DATA", command_verify },
+        { "reindex", "derive index.db again: covalent reindex --workspace DIR --data DIR", command_reindex },
         { "version", "the version", command_version },
     };
     size_t n = sizeof commands / sizeof *commands;
