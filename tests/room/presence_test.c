@@ -296,7 +296,11 @@ static void s2_seen_after_a_restart_without_a_move(void) {
     s.a = a;
     s.b = b;
     s.a.known[find(&s.a, 202)].here = s.b.known[find(&s.b, 101)].here = false;
-    say(&s.ann, 101, clock_of(&s.a, 101), "{\"x\":1}");
+    client_deinit(&s.bob);
+    say(&s.ann, 101, clock_of(&s.a, 101), "{\"x\":1}");      /* she is back first */
+    world_pass(&s.w, 200);
+    client_init(&s.bob, &s.w, "bob", ROLE_EDITOR);
+    client_join(&s.bob, "doc:a");
     say(&s.bob, 202, clock_of(&s.b, 202), "{\"x\":2}");
     both_listen(&s);
     check(sees(&s.b, 101) && sees(&s.a, 202));
