@@ -31,7 +31,7 @@ export const NameDialog = ({ onNamed, current = '', onClose }: Props) => {
       required={onClose === undefined}
       {...(onClose ? {} : { className: 'first' })}
       icon={onClose ? null : <Logo />}
-      title="What is your name?"
+      title={onClose ? 'Change your name' : 'Choose a name'}
       description="People who work on the same document will see it beside your cursor."
     >
       <form
