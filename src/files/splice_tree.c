@@ -10,13 +10,8 @@
 
 static struct slice view(const struct buf *b) { return buf_view(b); }
 
-/* Is there an anchor, alias or tag in it? Such a value is replaced whole, never edited inside. */
-static bool is_tied(const struct node *n) {
-    if (n->is_alias || n->is_decorated) return true;
-    for (const struct node *c = n->first; c; c = c->next)
-        if (is_tied(c) || (c->key && (c->key->is_alias || c->key->is_decorated))) return true;
-    return false;
-}
+/* Has it an anchor or tag, or stands it for another's value? Then it is replaced whole, never edited inside. */
+static bool is_tied(const struct node *n) { return n->is_alias || n->is_decorated; }
 
 /* Where the value's place begins: behind "key:" or "-". SIZE_MAX: not found. */
 static size_t value_start(const struct splice *s, const struct node *n, bool in_list) {
