@@ -10,6 +10,7 @@ struct build {
     struct weave *w;
     struct tree *t;
     struct entity_problem *problem;
+    bool is_new;                        /* there is no file yet: it gets the keys a new file has */
     bool failed;
 };
 
@@ -72,10 +73,10 @@ static const struct node *child_like(const struct node *list, struct slice text)
     return NULL;
 }
 
-/* An empty list, text or map: as the file has it, else written only where the table says so. */
+/* An empty list, text or map: as the file has it; in a new file where the table says so. */
 static struct node *empty(struct build *b, const struct field *f, const struct node *was, enum node_kind kind) {
     if (was && is_empty(was)) return node_clone(b->t, was);
-    return was || f->always ? node_new(b->t, kind) : NULL;
+    return was || (f->always && b->is_new) ? node_new(b->t, kind) : NULL;
 }
 
 /* ---- fields ------------------------------------------------------------------------------ */
@@ -333,7 +334,7 @@ static bool check_id(struct build *b, const struct node *map, const struct node 
 
 int model_build(enum kind kind, struct weave *doc, const struct model *was, struct tree *t, struct node **out,
                 struct entity_problem *problem) {
-    struct build b = { .w = doc, .t = t, .problem = problem };
+    struct build b = { .w = doc, .t = t, .problem = problem, .is_new = !was->file };
     struct node *model = node_new(t, NODE_MAP);
 
     for (const struct field *f = shape_of(kind)->fields; f->key && !b.failed; f++) {

@@ -212,7 +212,7 @@ static int build(struct projector *p, struct card *i, const struct found *f, con
 static int merge(struct projector *p, struct card *i, const struct found *f, bool newest_base) {
     struct base base = { .projector = p, .card = i, .file = f->bytes };
 
-    if (p->n_flights >= LIMIT_FLIGHTS) return E_AGAIN;
+    if (p->config.once || p->n_flights >= LIMIT_FLIGHTS) return E_AGAIN;
     int e = choose_base(&base, newest_base);
     if (e == E_OK) e = build(p, i, f, &base);
     else if (e == E_INVALID) e = E_CORRUPT;

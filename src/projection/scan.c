@@ -59,13 +59,11 @@ static int take_over(struct projector *p, struct card *owner, struct card *i, st
         memcpy(owner->hash, facts.hash, 32);
         owner->mtime_ns = facts.mtime_ns;
         owner->size = facts.size;
-    } else {
-        owner->lost = false;
-        owner->state = ENTITY_OK;
-        card_visit(p, owner, now_ms());     /* what it says beside the room is merged there */
-        card_touch(p, owner);
     }
-    return catalog_put(p, owner, raw);
+    int e = catalog_put(p, owner, raw);
+    if (e != E_OK || owner->lsn == 0) return e;
+    card_touch(p, owner);
+    return visit(p, owner);             /* what it says beside the room is merged */
 }
 
 static bool is_there(struct projector *p, const struct card *i) {
@@ -179,7 +177,8 @@ static int on_file(void *ctx, const struct disk_file *file) {
     }
     w->read++;
     if (i == NULL) e = scan_path(p, file->path);
-    else if (i->lsn > 0) card_visit(p, i, now_ms());
+    else if (i->lsn > 0 && card_has_file(i)) card_visit(p, i, now_ms());
+    else if (i->lsn > 0) e = visit(p, i);       /* an index that was made anew: do we know it? */
     else e = scan_file(p, i);
     if (e == E_OK && w->read % FILES_PER_COMMIT == 0) e = pause_transaction(p);
     if (now_ms() >= w->next_line_ms) {
