@@ -320,15 +320,18 @@ static int find_principal(struct auth *a, const struct auth_request *r, enum ori
     return E_INVALID;
 }
 
-static void take_session(const struct auth_request *r, struct principal *who) {
+#define SESSION_BYTES 64
+
+static struct principal *take_session(const struct auth_request *r, struct principal *who) {
     struct buf b;
 
     buf_init(&b, LIMIT_URL_BYTES);
     if (r->session.len) buf_slice(&b, r->session);
     else if (!url_query(r->query, "session", &b)) buf_reset(&b);
-    if (b.len < sizeof who->session && b.len && utf8_is_valid(buf_view(&b)) && !utf8_has_control(buf_view(&b)))
-        snprintf(who->session, sizeof who->session, "%.*s", SLICE_ARG(buf_view(&b)));
+    if (b.len && b.len <= SESSION_BYTES && utf8_is_valid(buf_view(&b)) && !utf8_has_control(buf_view(&b)))
+        who = principal_with_session(who, buf_view(&b));
     buf_deinit(&b);
+    return who;
 }
 
 int auth_identify(struct auth *a, const struct auth_request *r, struct auth_result *out) {
@@ -349,6 +352,6 @@ int auth_identify(struct auth *a, const struct auth_request *r, struct auth_resu
         out->who = NULL;
         return E_DENIED;
     }
-    take_session(r, out->who);
+    out->who = take_session(r, out->who);
     return E_OK;
 }

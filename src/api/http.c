@@ -304,6 +304,12 @@ void exchange_end_request(struct exchange *x) {
 }
 
 void exchange_fail(struct exchange *x, int status, const char *detail) {
+    char address[64];
+
+    if (log_gate_opens(&x->http->request_gate, loop_now_ms(x->http->loop))) {
+        http_address_text(x->http, x->conn, (struct slice){ 0 }, address);
+        log_warn("http.malformed", "status=%d detail=\"%s\" address=%s", status, detail, address);
+    }
     x->keep_alive = false;
     x->state = ANSWERING;
     answer_error(x, status, detail);

@@ -14,12 +14,15 @@ struct principal {
     enum role role;
     bool named;                             /* false: a guest made up for this connection */
     uint64_t expires_ms;                    /* Unix time; 0: never */
-    char user[LIMIT_USER_BYTES + 1];        /* id, as in the log */
-    char name[LIMIT_NAME_BYTES + 1];        /* for people to read */
-    char session[65];                       /* ?session= of a JSON client or Idempotency-Key; "" : none */
+    const char *user;                       /* id, as in the log; at most LIMIT_USER_BYTES */
+    const char *name;                       /* for people to read; at most LIMIT_NAME_BYTES */
+    const char *session;                    /* ?session= of a JSON client or Idempotency-Key; "" : none */
+    char text[];                            /* what they point into: ten thousand are idle, short names cost little */
 };
 
 struct principal *principal_new(const char *user, const char *name, enum role role);   /* one ref, yours */
+/* The same person with a session, in place of `p`, whose only reference it takes. */
+struct principal *principal_with_session(struct principal *p, struct slice session);
 struct principal *principal_ref(struct principal *p);
 void principal_unref(struct principal *p);
 
