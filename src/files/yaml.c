@@ -93,8 +93,13 @@ static int charge(struct parse *p, const yaml_mark_t *mark, int depth) {
 /* ---- scalars ----------------------------------------------------------------------------- */
 
 static const char *core_tag(const char *tag) {
+    static const char *const names[] = { "str", "int", "float", "bool", "null", "timestamp", "map", "seq" };
+
     if (!tag || strcmp(tag, "!") == 0) return "";
-    return strncmp(tag, CORE, strlen(CORE)) == 0 ? tag + strlen(CORE) : NULL;
+    if (strncmp(tag, CORE, strlen(CORE)) != 0) return NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(tag + strlen(CORE), names[i]) == 0) return names[i];
+    return NULL;
 }
 
 static enum node_style style_of(yaml_scalar_style_t style) {
