@@ -380,7 +380,8 @@ static int open_network(struct server *s) {
     if (open_auth(s) != 0) return 1;
     s->sessions = sessions_new(&(struct sessions_config){
         .rooms = s->rooms, .loop = s->loop, .ctx = s->auth,
-        .token_is_valid = auth_is_open(s->auth) ? NULL : auth_token_is_valid });
+        .token_is_valid = auth_is_open(s->auth) ? NULL : auth_token_is_valid,
+        .sign_in = auth_from_token });
     s->conns = conns_new(s->loop, s->config.connections + 64);
     s->http = http_open(&(struct listener_config){
         .conns = s->conns, .auth = s->auth, .listen = s->config.listen,

@@ -232,9 +232,9 @@ static struct principal *from_token(struct auth *a, struct slice token, const ch
     return principal_of(&claims);
 }
 
-struct principal *auth_from_token(struct auth *a, struct slice token) {
+struct principal *auth_from_token(void *ctx, struct slice token) {
     const char *why;
-    return from_token(a, token, &why);
+    return from_token(ctx, token, &why);
 }
 
 bool auth_token_is_valid(void *ctx, struct slice token, const struct principal *who) {

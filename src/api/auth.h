@@ -54,8 +54,8 @@ int auth_identify(struct auth *a, const struct auth_request *r, struct auth_resu
 /* Is this a valid token of that same person? For sessions_config. ctx: the auth. */
 bool auth_token_is_valid(void *ctx, struct slice token, const struct principal *who);
 
-/* A principal from a token alone (the sign-in link), or NULL. */
-struct principal *auth_from_token(struct auth *a, struct slice token);
+/* A principal from a token alone (the sign-in link; sessions_config), or NULL. ctx: the auth. */
+struct principal *auth_from_token(void *ctx, struct slice token);
 
 struct auth_token { const char *secret, *user, *name; enum role role; unsigned hours; };
 

@@ -27,6 +27,7 @@
 #define HOLD_AFTER 3
 #define HOLD_WITHIN_MS 10000
 #define RATE_TICK_MS 50
+#define SIGN_IN_S 10
 
 /* ---- the wheel ------------------------------------------------------------------------------------------- */
 
@@ -112,6 +113,10 @@ static void look_at(struct session *s, uint64_t now_ms) {
 
     if (s->is_closing || s->paused & PAUSE_HELD) {
         look_at_closing(s, now_ms);
+        return;
+    }
+    if (s->awaits_token) {
+        session_close(s, (uint16_t)err_close(E_UNAUTHORIZED), "no token came in time");
         return;
     }
     if (is_over(s, now_ms)) return;
@@ -242,6 +247,7 @@ static void stall(struct session *s, const struct ws_event *e, struct ws_input r
 }
 
 static int on_message(struct session *s, enum ws_kind kind, struct slice payload) {
+    if (s->awaits_token && kind != WS_BINARY) return E_UNAUTHORIZED;
     if (s->dialect == DIALECT_YJS) return kind == WS_BINARY ? ws_yjs_message(s, payload) : E_INVALID;
     return kind == WS_BINARY ? ws_mux_message(s, payload) : ws_json_message(s, payload);
 }
@@ -282,6 +288,7 @@ static bool take(struct session *s, const struct ws_event *e) {
 static void feed(struct session *s, struct ws_input in) {
     struct ws_rules rules = { .text_max = LIMIT_JSON_MESSAGE, .binary_max = LIMIT_SYNC_MESSAGE,
                               .inflate = s->inflate ? s->all->codec : NULL };
+    if (s->awaits_token) rules.text_max = rules.binary_max = LIMIT_UNAUTHENTICATED_BYTES;
     struct ws_event e;
 
     while (!s->is_closing && !(s->paused & PAUSE_HELD) && ws_next(&s->ws, &rules, &in, &e)) {
@@ -454,7 +461,7 @@ void session_open(struct sessions *all, struct conn *c, const struct upgrade *u)
     must(s);
     *s = (struct session){
         .all = all, .who = u->who, .dialect = (uint8_t)u->dialect, .status = GNDP_ACTIVE,
-        .inflate = u->inflate, .ack_ids = u->ack_ids, .is_app = u->is_app,
+        .inflate = u->inflate, .ack_ids = u->ack_ids, .is_app = u->is_app, .awaits_token = u->awaits_token,
         .tokens = (int64_t)LIMIT_SYNC_BURST,
     };
     outlet_init(&s->outlet, all->config.rooms, c, &session_handler);
@@ -464,13 +471,13 @@ void session_open(struct sessions *all, struct conn *c, const struct upgrade *u)
         all->wheel_s = s->heard_ms / 1000;
         loop_timer_set(all->config.loop, &all->wheel_timer, (all->wheel_s + 1) * 1000);
     }
-    session_look_at(s, 2);
+    session_look_at(s, s->awaits_token ? SIGN_IN_S : 2);
     conn_set_handler(c, &conn_events, s);
     if (all->draining_ms) {
         session_close(s, 1012, "the server restarts");
         return;
     }
-    people_add(s);
+    if (!s->awaits_token) people_add(s);
     if (u->dialect == DIALECT_YJS) ws_yjs_open(s, u->target);
 }
 

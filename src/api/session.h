@@ -22,6 +22,8 @@ struct upgrade {
     struct principal *who;      /* transferred */
     bool inflate;               /* permessage-deflate was agreed (no context takeover): messages may come compressed */
     bool deflate;               /* and we may compress to this client */
+    bool awaits_token;          /* DIALECT_MUX: who it is comes in its first auth message, within 10 s; until
+                                   then `who` is a guest with the user id of the address */
     bool ack_ids;               /* /yjs/ with ?ack=ids (A1) */
     bool is_app;                /* our own web app (subprotocol covalent.v1): gets 4408, rebase, own frames */
 };
@@ -32,6 +34,8 @@ struct sessions_config {
     /* Is this a valid token of that same person (A1: the auth message)? NULL: there is no secret,
      * any token passes. */
     bool (*token_is_valid)(void *ctx, struct slice token, const struct principal *who);
+    /* Who this token is of, or NULL; the reference is the caller's. For awaits_token. */
+    struct principal *(*sign_in)(void *ctx, struct slice token);
     void *ctx;
 };
 

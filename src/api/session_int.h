@@ -46,7 +46,7 @@ struct session {
     struct session *next_rated;
     uint16_t close_code;
     uint8_t dialect, paused, status, slot;
-    bool inflate, ack_ids, is_app;
+    bool inflate, ack_ids, is_app, awaits_token;
     bool is_closing, is_rated, is_workspace, is_binary, is_hidden;
 };
 

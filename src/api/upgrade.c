@@ -92,14 +92,26 @@ static bool asks_acks(const struct http_head *head) {
     return ids;
 }
 
+/* A Hocuspocus client brings its token in its first message: until then it is a guest of that id. */
+static struct principal *unproven(struct principal *guest, struct slice user) {
+    char id[LIMIT_USER_BYTES + 1];
+
+    principal_unref(guest);
+    snprintf(id, sizeof id, "%.*s", SLICE_ARG(user));
+    return principal_new(id, "", ROLE_VIEWER);
+}
+
 /* Who is it? False: it has been answered. */
-static bool admit(struct exchange *x, const struct http_head *head, struct slice user) {
+static bool admit(struct exchange *x, const struct http_head *head, struct slice user, bool *awaits_token) {
     struct auth_request a;
     struct auth_result result;
 
     auth_request_of(head, user, &a);
     int e = auth_identify(x->http->config.auth, &a, &result);
-    if (e == E_OK && result.is_anonymous) {
+    *awaits_token = e == E_OK && result.is_anonymous && user.len;
+    if (*awaits_token) {
+        result.who = unproven(result.who, user);
+    } else if (e == E_OK && result.is_anonymous) {
         principal_unref(result.who);
         snprintf(result.detail, sizeof result.detail, "sign in, or send a token");
         e = E_UNAUTHORIZED;
@@ -117,6 +129,7 @@ static bool admit(struct exchange *x, const struct http_head *head, struct slice
 void upgrade_run(struct exchange *x, const struct http_head *head, struct slice path) {
     char accept[29];
     const char *problem = NULL;
+    bool awaits_token;
     struct slice room = after(path, "/yjs/"), user = after(path, "/ws/");
     int status = room.len || user.len ? check_fields(head, accept, &problem) : 404;
 
@@ -129,12 +142,13 @@ void upgrade_run(struct exchange *x, const struct http_head *head, struct slice 
         answer_error(x, status, problem);
         return;
     }
-    if (!admit(x, head, user)) return;
+    if (!admit(x, head, user, &awaits_token)) return;
     struct ws_offer offer = negotiate(head);
     struct upgrade u = {
         .dialect = room.len ? DIALECT_YJS : DIALECT_MUX, .target = room.len ? room : user, .who = x->who,
         .inflate = offer.agreed, .deflate = offer.agreed && offer.may_deflate,
         .ack_ids = room.len && asks_acks(head), .is_app = offers_app(head),
+        .awaits_token = awaits_token,
     };
     if (write_101(x, accept, &offer, u.is_app)) hand_over(x, head, &u);
     else conn_close(x->conn);

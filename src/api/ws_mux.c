@@ -73,11 +73,34 @@ static const char *join(struct session *s, const struct hocuspocus_msg *msg) {
     return room_join(&s->outlet, &j, &err) ? NULL : "too many rooms on this connection, or people in the room";
 }
 
+/* The first auth message of a connection that came without credentials says who it is. */
+static bool sign_in(struct session *s, struct slice token) {
+    const struct sessions_config *c = &s->all->config;
+    struct principal *who = c->sign_in ? c->sign_in(c->ctx, token) : NULL;
+    bool same = who && strcmp(who->user, s->who->user) == 0;
+
+    if (!same) {
+        if (who) principal_unref(who);
+        return false;
+    }
+    principal_unref(s->who);
+    s->who = who;
+    s->awaits_token = false;
+    people_add(s);
+    session_look_at(s, 2);
+    return true;
+}
+
 static void on_auth(struct session *s, const struct hocuspocus_msg *msg) {
     const struct sessions_config *c = &s->all->config;
     struct member *m = outlet_find(&s->outlet, msg->name);
     const char *why = NULL;
 
+    if (s->awaits_token && !sign_in(s, msg->body)) {
+        refuse_name(s, msg->name, "the token is not valid for this connection's user");
+        session_close(s, (uint16_t)err_close(E_UNAUTHORIZED), "the token is not valid");
+        return;
+    }
     if (msg->body.len && c->token_is_valid && !c->token_is_valid(c->ctx, msg->body, s->who))
         why = "the token is not valid for this connection's user";
     else if (m && m->channel != CHANNEL_SILENT) {

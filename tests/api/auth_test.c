@@ -100,7 +100,8 @@ static void i2_tokens(void) {
     check(answer_has("Sec-WebSocket-Protocol: covalent.v1\r\n") && !strstr(web_answer, "bearer") && strcmp(opened.user, "anna") == 0 && opened.is_app);
     check(ask("GET /ws/anna?token=%s HTTP/1.1\r\n" HOST WS "\r\n", token) == 101 && opened.role == ROLE_EDITOR);
     check(ask("GET /ws/bob?token=%s HTTP/1.1\r\n" HOST WS "\r\n", token) == 403);     /* sub must equal the path */
-    check(ask("GET /ws/anna HTTP/1.1\r\n" HOST WS "\r\n") == 401);
+    check(ask("GET /ws/anna HTTP/1.1\r\n" HOST WS "\r\n") == 101);     /* its token is to come in a message */
+    check(opened.awaits_token && !opened.named && opened.role == ROLE_VIEWER);
     check(ask("GET /yjs/x?user=anna HTTP/1.1\r\n" HOST WS "\r\n") == 401);           /* a word counts in open mode alone */
     check(ask("GET /api/me HTTP/1.1\r\n" HOST "\r\n") == 200 && answer_has("{\"user\": null, \"name\": null, \"role\": null, \"named\": false, \"mode\": \"token\"}"));
     check(auth_token_is_valid(auth, slice_of(token), &(struct principal){ .user = "anna" }));

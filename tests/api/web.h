@@ -23,8 +23,15 @@ static char web_answer[1 << 20];        /* the last answer, whole */
 static size_t web_len;
 
 /* What the last upgrade was. */
-static struct { int n; char target[600], user[200], name[100], session[80]; bool named, inflate, deflate, ack_ids, is_app; enum dialect dialect;
+static struct { int n; char target[600], user[200], name[100], session[80]; bool named, inflate, deflate, ack_ids, is_app, awaits_token; enum dialect dialect;
                 enum role role; char bytes[64]; size_t len; } opened;
+
+static void (*web_after_turn)(void);    /* or NULL */
+
+static void web_turn(void) {
+    loop_turn(loop);
+    if (web_after_turn) web_after_turn();
+}
 
 static uint64_t web_now(void *ctx) { return *(uint64_t *)ctx; }
 
@@ -36,8 +43,15 @@ static void ws_writable(void *owner, struct conn *c) { (void)owner, (void)c; }
 static void ws_close(void *owner, struct conn *c) { (void)c; principal_unref(owner); }
 static const struct conn_handler ws_handler = { ws_bytes, ws_writable, ws_close };
 
+static void (*web_upgrade)(void *ctx, struct conn *c, const struct upgrade *u);     /* instead of `opened` */
+static void *web_upgrade_ctx;
+
 static void on_upgrade(void *ctx, struct conn *c, const struct upgrade *u) {
     (void)ctx;
+    if (web_upgrade) {
+        web_upgrade(web_upgrade_ctx, c, u);
+        return;
+    }
     int n = opened.n + 1;
     memset(&opened, 0, sizeof opened);
     opened.n = n;
@@ -47,7 +61,7 @@ static void on_upgrade(void *ctx, struct conn *c, const struct upgrade *u) {
     snprintf(opened.session, sizeof opened.session, "%s", u->who->session);
     opened.named = u->who->named;
     opened.role = u->who->role;
-    opened.inflate = u->inflate, opened.deflate = u->deflate, opened.ack_ids = u->ack_ids, opened.is_app = u->is_app;
+    opened.inflate = u->inflate, opened.deflate = u->deflate, opened.ack_ids = u->ack_ids, opened.is_app = u->is_app, opened.awaits_token = u->awaits_token;
     opened.dialect = u->dialect;
     conn_set_handler(c, &ws_handler, u->who);
 }
@@ -73,7 +87,7 @@ static void web_start(struct web_config w) {
     auth_add_routes(http, auth);
 }
 
-static void web_stop(void) {
+__attribute__((unused)) static void web_stop(void) {
     conns_free(conns);
     http_close(http);
     auth_free(auth);
@@ -102,7 +116,7 @@ static bool web_whole(bool is_head) {
 static void web_read(int fd, bool is_head) {
     web_len = 0;
     for (int i = 0; i < 20000 && !web_whole(is_head); i++) {
-        loop_turn(loop);
+        web_turn();
         ssize_t n = recv(fd, web_answer + web_len, sizeof web_answer - web_len - 1, MSG_DONTWAIT);
         if (n > 0) web_len += (size_t)n;
         if (n == 0) break;
@@ -118,7 +132,7 @@ __attribute__((unused)) static void web_say(int fd, const char *text) { web_send
 static int web_status(void) { return web_len > 12 ? atoi(web_answer + 9) : 0; }
 
 /* One request on a connection of its own; returns the status. */
-__attribute__((format(printf, 1, 2))) static int ask(const char *format, ...) {
+__attribute__((format(printf, 1, 2), unused)) static int ask(const char *format, ...) {
     char *text;
     va_list args;
     int fd = web_connect();
@@ -134,7 +148,7 @@ __attribute__((format(printf, 1, 2))) static int ask(const char *format, ...) {
     return web_status();
 }
 
-static bool answer_has(const char *text) {
+__attribute__((unused)) static bool answer_has(const char *text) {
     bool has = strstr(web_answer, text) != NULL;
     if (!has) fprintf(stderr, "no \"%s\" in: %.900s\n", text, web_answer);
     return has;
