@@ -9,7 +9,6 @@
 
 #include "api/listener.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "wire/http.h"
 
 #define ROUTES_MAX 256
@@ -35,7 +34,11 @@ struct exchange {
     struct loop_timer timer;
 };
 
-struct tally { uint32_t n; bool is_user; size_t len; char key[]; };    /* connections of an address or user */
+#define CROWDS 4096             /* a power of two */
+
+/* How many connections share an address or a user: counted by hash. Where a count reaches its limit the
+ * seats are looked through, since two could share a counter. No string and no table entry a connection. */
+struct seat { uint64_t address, user; };    /* keyed hashes; 0: not counted */
 
 struct http {
     struct listener_config config;
@@ -45,8 +48,9 @@ struct http {
     size_t n_proxies;
     struct route routes[ROUTES_MAX];
     size_t n_routes;
-    struct map by_address, by_user;
-    struct seat { struct tally *address, *user; } *seats;  /* by slot */
+    uint64_t seed[2];
+    uint32_t addresses[CROWDS], users[CROWDS];
+    struct seat *seats;         /* by slot */
     uint32_t n_seats;
     bool is_accepting;
     struct log_gate full_gate, request_gate;

@@ -1,7 +1,7 @@
 /* listener.c -- accepting, and how many may connect. Reactor thread.
  *
  * Invariants:
- *   N1  A tally counts the open connections of its address or user, and lives while there are any. */
+ *   N1  A counter is the number of seats whose hash falls on it. */
 #include "api/listener.h"
 
 #include <arpa/inet.h>
@@ -16,31 +16,26 @@
 
 #include "api/http_int.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "base/must.h"
+#include "base/rand.h"
 
 #define ACCEPTS_PER_TURN 64
 #define BACKLOG 4096
 
-/* ---- tallies ------------------------------------------------------------------------------- */
+/* ---- crowds -------------------------------------------------------------------------------- */
 
-static struct tally *tally_add(struct map *m, struct slice key, bool is_user) {
-    struct tally *t = map_get(m, key);
-
-    if (!t) {
-        t = malloc(sizeof *t + key.len);
-        must(t);
-        *t = (struct tally){ .is_user = is_user, .len = key.len };
-        memcpy(t->key, key.at, key.len);
-        map_put(m, (struct slice){ (const uint8_t *)t->key, t->len }, t);
-    }
-    t->n++;
-    return t;
+static uint64_t hash_of(const struct http *h, struct slice key) {
+    uint64_t hash = map_hash(h->seed, key);
+    return hash ? hash : 1;
 }
 
-static void tally_remove(struct http *h, struct tally *t) {
-    if (!t || --t->n) return;
-    map_remove(t->is_user ? &h->by_user : &h->by_address, (struct slice){ (const uint8_t *)t->key, t->len });
-    free(t);
+static bool is_full(const struct http *h, uint64_t hash, bool of_user, uint32_t limit) {
+    uint32_t n = 0;
+
+    if ((of_user ? h->users : h->addresses)[hash % CROWDS] < limit) return false;
+    for (uint32_t i = 0; i < h->n_seats; i++) n += (of_user ? h->seats[i].user : h->seats[i].address) == hash;
+    return n >= limit;
 }
 
 static void on_release(void *ctx, const struct conn *c) {
@@ -48,8 +43,8 @@ static void on_release(void *ctx, const struct conn *c) {
 
     if (c->id.slot >= h->n_seats) return;
     struct seat *seat = &h->seats[c->id.slot];
-    tally_remove(h, seat->address);
-    tally_remove(h, seat->user);
+    if (seat->address) h->addresses[seat->address % CROWDS]--;
+    if (seat->user) h->users[seat->user % CROWDS]--;
     *seat = (struct seat){ 0 };
 }
 
@@ -66,13 +61,13 @@ static struct seat *seat_of(struct http *h, const struct conn *c) {
 }
 
 bool http_seat_user(struct http *h, const struct conn *c, const struct principal *who) {
-    struct slice user = slice_of(who->user);
-    const struct tally *has = map_get(&h->by_user, user);
-
-    if (!who->named) return true;
-    if (has && has->n >= h->config.connections_per_user) return false;
+    uint64_t hash = hash_of(h, slice_of(who->user));
     struct seat *seat = seat_of(h, c);
-    if (!seat->user) seat->user = tally_add(&h->by_user, user, true);
+
+    if (!who->named || seat->user) return true;
+    if (is_full(h, hash, true, h->config.connections_per_user)) return false;
+    seat->user = hash;
+    h->users[hash % CROWDS]++;
     return true;
 }
 
@@ -173,17 +168,19 @@ static void refuse(struct http *h, struct conn *c, int status, const char *detai
 }
 
 static void admit(struct http *h, struct conn *c) {
-    struct slice key = { c->address, 16 };
+    uint64_t hash = hash_of(h, (struct slice){ c->address, 16 });
     bool is_free = is_loopback(c->address) || is_trusted(h, c->address);
-    const struct tally *has = map_get(&h->by_address, key);
-
     struct seat *seat = seat_of(h, c);
+
     if (conns_count(h->config.conns) > h->config.connections) {
         refuse(h, c, 503, "the server has as many connections as it takes");
-    } else if (!is_free && has && has->n >= h->config.connections_per_address) {
+    } else if (!is_free && is_full(h, hash, false, h->config.connections_per_address)) {
         refuse(h, c, 429, "too many connections from this address");
     } else {
-        if (!is_free) seat->address = tally_add(&h->by_address, key, false);
+        if (!is_free) {
+            seat->address = hash;
+            h->addresses[hash % CROWDS]++;
+        }
         exchange_open(h, c);
     }
 }
@@ -244,8 +241,7 @@ struct http *http_open(const struct listener_config *config, const char **why) {
     must(h);
     h->config = *config;
     h->loop = conns_loop(config->conns);
-    map_init(&h->by_address);
-    map_init(&h->by_user);
+    rand_bytes(h->seed, sizeof h->seed);
     h->source = (struct loop_source){ .fd = listen_on(config->listen, why), .events = EPOLLIN, .on_events = on_events };
     if (h->source.fd >= 0 && !add_proxies(h, config->trusted_proxies)) *why = "TRUSTED_PROXIES must be addresses or CIDR ranges";
     else if (h->source.fd >= 0 && loop_add(h->loop, &h->source) == E_OK) {
@@ -267,8 +263,6 @@ void http_stop_accepting(struct http *h) {
 
 void http_close(struct http *h) {
     http_stop_accepting(h);
-    map_deinit(&h->by_address);
-    map_deinit(&h->by_user);
     free(h->proxies);
     free(h->seats);
     free(h);

@@ -14,9 +14,9 @@ static uint64_t rotate(uint64_t x, int bits) { return x << bits | x >> (64 - bit
      v2 += v1, v1 = rotate(v1, 17), v1 ^= v2, v2 = rotate(v2, 32))
 
 /* SipHash-1-3 (Aumasson, Bernstein). */
-static uint64_t hash(const struct map *m, struct slice key) {
-    uint64_t v0 = m->seed[0] ^ 0x736f6d6570736575u, v1 = m->seed[1] ^ 0x646f72616e646f6du;
-    uint64_t v2 = m->seed[0] ^ 0x6c7967656e657261u, v3 = m->seed[1] ^ 0x7465646279746573u;
+uint64_t map_hash(const uint64_t seed[2], struct slice key) {
+    uint64_t v0 = seed[0] ^ 0x736f6d6570736575u, v1 = seed[1] ^ 0x646f72616e646f6du;
+    uint64_t v2 = seed[0] ^ 0x6c7967656e657261u, v3 = seed[1] ^ 0x7465646279746573u;
     uint64_t word;
     size_t i = 0;
 
@@ -48,7 +48,7 @@ void map_deinit(struct map *m) {
 
 /* The entry of this key, or the free one where it belongs. */
 static struct map_entry *find(const struct map *m, struct slice key) {
-    size_t i = hash(m, key) & (m->cap - 1);
+    size_t i = map_hash(m->seed, key) & (m->cap - 1);
 
     while (m->entries[i].key.at && !slice_eq(m->entries[i].key, key)) i = (i + 1) & (m->cap - 1);
     return &m->entries[i];
@@ -86,7 +86,7 @@ void *map_remove(struct map *m, struct slice key) {
     for (;;) {      /* close the gap, so that no search stops early */
         i = (i + 1) & (m->cap - 1);
         if (!m->entries[i].key.at) break;
-        size_t home = hash(m, m->entries[i].key) & (m->cap - 1);
+        size_t home = map_hash(m->seed, m->entries[i].key) & (m->cap - 1);
         if (((i - home) & (m->cap - 1)) >= ((i - hole) & (m->cap - 1))) {
             m->entries[hole] = m->entries[i];
             hole = i;

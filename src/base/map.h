@@ -23,6 +23,9 @@ void *map_get(const struct map *m, struct slice key);           /* NULL: not the
 void map_put(struct map *m, struct slice key, void *value);     /* replaces key and value */
 void *map_remove(struct map *m, struct slice key);              /* what was there, or NULL */
 
+/* The keyed hash itself, where a table would be too much. */
+uint64_t map_hash(const uint64_t seed[2], struct slice key);
+
 /* Walk: for (size_t i = 0; i < m->cap; i++) if (m->entries[i].key.at) ... */
 
 #endif
