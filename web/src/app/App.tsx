@@ -139,8 +139,8 @@ const useRefreshAfterOutage = (service: CollaborationService | null): void => {
   useEffect(() => {
     if (!service) return
     let wasOpen = false
-    return service.connection.subscribe((state) => {
-      if (state.status !== 'open') return
+    return service.connection.subscribe((state, before) => {
+      if (state.status !== 'open' || before.status === 'open') return
       if (wasOpen) void queries.invalidateQueries({ predicate: (q) => q.queryKey[0] !== 'me' })
       wasOpen = true
     })

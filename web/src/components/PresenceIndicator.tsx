@@ -69,7 +69,7 @@ export const PresenceIndicator = ({ roomName }: { roomName: string }) => {
   const people = useRoom(room, (s) => s.people)
   const save = useRoom(room, (s) => s.save.kind)
   const others = people.filter((p) => !p.self)
-  if (people.length === 0 || save === 'offline') return null
+  if (people.length === 0 || save === 'offline' || save === 'at-risk') return null
   const rest = others.length - SHOWN
   return (
     <Popover.Root>

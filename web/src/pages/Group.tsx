@@ -7,6 +7,7 @@ import { ItemList } from '../components/ItemList.js'
 import type { ItemPart } from '../components/ItemRow.js'
 import { KeyListField } from '../components/KeyListField.js'
 import { OtherFields } from '../components/OtherFields.js'
+import { TagField } from '../components/TagField.js'
 import { ReferenceProperty, TextProperty } from '../components/PropertyGrid.js'
 import '../components/editor.css'
 import { useRoomContext } from '../hooks/useRoomContext.js'
@@ -66,6 +67,7 @@ const Body = ({ kind, id }: { kind: GroupKind; id: string }) => {
           <Criteria root={root} field="exit_criteria" />
         </>
       )}
+      {kind === 'module' && <ModuleMore root={root} />}
       <OtherFields map={root} isKnown={(key) => known.has(key) || key.startsWith('_')} />
     </article>
   )
@@ -92,6 +94,17 @@ const ModuleFacts = ({ root }: { root: YMap }): ReactNode => (
     <TextProperty map={root} field="version" label="Version" mono />
   </>
 )
+
+const ModuleMore = ({ root }: { root: YMap }) => {
+  const tags = useMapAt(root, 'tags')
+  const metadata = useMapAt(root, 'metadata')
+  return (
+    <>
+      {tags && <TagField tags={tags} />}
+      {metadata && <OtherFields map={metadata} title="Metadata" />}
+    </>
+  )
+}
 
 const PhaseFacts = ({ root }: { root: YMap }): ReactNode => (
   <>

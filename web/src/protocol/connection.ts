@@ -47,7 +47,7 @@ export const nextConnection = (state: Connection, event: ConnectionEvent): Conne
     case 'opened':
       return state.status === 'connecting' ? { status: 'open', attempts: state.attempts } : state
     case 'held':
-      return state.status === 'open' ? { status: 'open', attempts: 0 } : state
+      return state.status === 'open' && state.attempts > 0 ? { status: 'open', attempts: 0 } : state
     case 'lost':
       return lost(state, event.code, event.dice)
     case 'retry':

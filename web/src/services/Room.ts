@@ -178,7 +178,8 @@ export class Room {
     this.joined = false
     if (kind === 'replaced' || this.unsaved > 0) return this.rebase(reason, kind === 'replaced')
     this.settleAside()
-    this.state.setState({ refusal: { kind, reason } })
+    this.forgetOthers()
+    this.state.setState({ refusal: { kind, reason }, people: [] })
     this.refresh()
   }
 
@@ -486,7 +487,7 @@ export class Room {
 
 const refusalKind = (reason: string): RoomRefusal['kind'] => {
   if (/4410|replaced|lineage/i.test(reason)) return 'replaced'
-  if (/4404|not.?found|unknown/i.test(reason)) return 'not-found'
+  if (/4404|not.?found|unknown|deleted/i.test(reason)) return 'not-found'
   if (/4403|4401|denied|permission|token/i.test(reason)) return 'denied'
   return 'refused'
 }
