@@ -75,6 +75,8 @@ void auth_request_of(const struct http_head *head, struct slice path_user, struc
 
 /* One more connection of this user? False: it has too many. */
 bool http_seat_user(struct http *h, const struct conn *c, const struct principal *who);
+/* The same for who is behind a trusted proxy; true where it names nobody. */
+bool http_seat_forwarded(struct http *h, const struct conn *c, struct slice forwarded);
 void http_address_text(const struct http *h, const struct conn *c, struct slice forwarded, char out[64]);
 
 #endif

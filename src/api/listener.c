@@ -140,7 +140,8 @@ void http_address_text(const struct http *h, const struct conn *c, struct slice 
     char list[512], *comma;
 
     memcpy(at, c->address, 16);
-    snprintf(list, sizeof list, "%.*s", (int)(forwarded.len < 500 ? forwarded.len : 0), (const char *)forwarded.at);
+    if (forwarded.len >= sizeof list) forwarded.len = 0;
+    snprintf(list, sizeof list, "%.*s", SLICE_ARG(forwarded));
     while (list[0] && is_trusted(h, at)) {
         comma = strrchr(list, ',');
         char *one = comma ? comma + 1 : list;
@@ -150,6 +151,19 @@ void http_address_text(const struct http *h, const struct conn *c, struct slice 
     }
     bool v4 = memcmp(at, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0;
     inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? at + 12 : at, out, 64);
+}
+
+bool http_seat_forwarded(struct http *h, const struct conn *c, struct slice forwarded) {
+    struct seat *seat = seat_of(h, c);
+    char text[64];
+
+    if (!forwarded.len || seat->address || !is_trusted(h, c->address)) return true;
+    http_address_text(h, c, forwarded, text);
+    uint64_t hash = hash_of(h, slice_of(text));
+    if (is_full(h, hash, false, h->config.connections_per_address)) return false;
+    seat->address = hash;
+    h->addresses[hash % CROWDS]++;
+    return true;
 }
 
 /* ---- accepting ----------------------------------------------------------------------------- */

@@ -121,8 +121,9 @@ static bool admit(struct exchange *x, const struct http_head *head, struct slice
         return false;
     }
     x->who = result.who;
-    if (http_seat_user(x->http, x->conn, x->who)) return true;
-    answer_error(x, 429, "too many connections of this user");
+    bool by_address = http_seat_forwarded(x->http, x->conn, http_field(head, "x-forwarded-for"));
+    if (by_address && http_seat_user(x->http, x->conn, x->who)) return true;
+    answer_error(x, 429, by_address ? "too many connections of this user" : "too many connections from this address");
     return false;
 }
 

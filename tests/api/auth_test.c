@@ -168,6 +168,19 @@ static void i3_when_the_cookie_counts(void) {
     web_stop();
 }
 
+/* Not even where a cookie is all there is: an allowed page is another Origin. */
+static void i3_no_cookie_from_an_allowed_origin(void) {
+    web_start((struct web_config){ .secret = SECRET, .origins = "http://localhost:5000,null" });
+    check(ask("GET /auth?token=%s HTTP/1.1\r\n" HOST "\r\n", token_of("anna", "Anna", ROLE_EDITOR)) == 303);
+    char cookie[2000];
+    snprintf(cookie, sizeof cookie, "%s", answer_cookie());
+    check(ask("GET /api/me HTTP/1.1\r\n" HOST OWN "Cookie: %s\r\n\r\n", cookie) == 200 && answer_has("\"anna\""));
+    check(ask("GET /api/me HTTP/1.1\r\n" HOST "Origin: http://localhost:5000\r\nCookie: %s\r\n\r\n", cookie) == 200 && answer_has("\"user\": null"));
+    check(ask("GET /yjs/x HTTP/1.1\r\n" HOST WS "Origin: http://localhost:5000\r\nCookie: %s\r\n\r\n", cookie) == 401);
+    check(ask("GET /api/me HTTP/1.1\r\n" HOST "Origin: null\r\n\r\n") == 403);      /* whatever the list says */
+    web_stop();
+}
+
 static void i3_forged_cookies(void) {
     web_start((struct web_config){ 0 });
     check(ask("POST /api/auth/name HTTP/1.1\r\n" HOST OWN "Content-Length: 15\r\n\r\n{\"name\":\"Anna\"}") == 200);
@@ -290,6 +303,7 @@ int main(void) {
     run(i2_a_bad_token_refuses);
     run(i2_tokens_are_made_within_bounds);
     run(i3_when_the_cookie_counts);
+    run(i3_no_cookie_from_an_allowed_origin);
     run(i3_forged_cookies);
     run(i3_cookies_outlive_a_restart);
     run(i3_open_mode);

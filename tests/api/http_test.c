@@ -279,6 +279,36 @@ static void u3_caps_per_address(void) {
     web_stop();
 }
 
+/* Behind a trusted proxy its word counts, and only the last address it did not write itself. */
+static void u4_forwarded_addresses(void) {
+    static const struct { const char *proxies, *forwarded; int status; } cases[] = {
+        { "10.0.0.0/8", "203.0.113.5", 101 }, { "", "203.0.113.5", 101 }, { "127.0.0.0/8", "203.0.113.5", 429 },
+        { "127.0.0.1,::1", "9.9.9.9, 203.0.113.5", 429 }, { "127.0.0.1", "203.0.113.5, 9.9.9.9", 101 },
+        { "127.0.0.1 198.51.100.0/24", "203.0.113.5, 198.51.100.7", 429 }, { "127.0.0.1", "", 101 }, { "127.0.0.1", "2001:db8::1", 101 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int fds[3];
+        start((struct web_config){ .per_address = 2, .proxies = cases[i].proxies });
+        for (int k = 0; k < 3; k++) {
+            char text[500];
+            snprintf(text, sizeof text, "GET /yjs/x HTTP/1.1\r\n" HOST WS "X-Forwarded-For: %s\r\n\r\n", k < 2 ? "203.0.113.5" : cases[i].forwarded);
+            fds[k] = web_connect();
+            web_say(fds[k], text);
+            web_read(fds[k], false);
+            check(web_status() == (k < 2 ? 101 : cases[i].status));
+        }
+        for (int k = 0; k < 3; k++) close(fds[k]);
+        web_stop();
+    }
+    const char *why = NULL;
+    loop = loop_new();
+    conns = conns_new(loop, 4);
+    check(!http_open(&(struct listener_config){ .conns = conns, .listen = "127.0.0.1:0", .trusted_proxies = "10.0.0.0/33" }, &why) && why);
+    check(!http_open(&(struct listener_config){ .conns = conns, .listen = "127.0.0.1", .trusted_proxies = "" }, &why) && why);
+    conns_free(conns);
+    loop_free(loop);
+}
+
 static void o1_health_and_metrics(void) {
     bool bad = false;
     struct metric requests = { 0 };
@@ -312,6 +342,7 @@ int main(void) {
     run(u1_upgrade);
     run(u2_caps);
     run(u3_caps_per_address);
+    run(u4_forwarded_addresses);
     run(o1_health_and_metrics);
     return t_exit();
 }
