@@ -51,7 +51,9 @@ static size_t hidden(struct slice s, size_t i) {
     if (p[0] == 0xc2 && p[1] < 0xa0) return 2;
     if (p[0] == 0xd8 && p[1] == 0x9c) return 2;
     if (p[0] != 0xe2) return 0;
-    if (p[1] == 0x80 && (p[2] == 0x8b || p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae))) return 3;
+    if (p[1] == 0x80 &&
+        (p[2] == 0x8b || p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae)))
+        return 3;
     return p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf ? 3 : 0;
 }
 
@@ -155,22 +157,29 @@ static bool is_printable(struct slice s) {
 }
 
 /* The 403 whose text says what to set. */
-static int refuse_page(struct auth *a, struct auth_result *out, const char *what, struct slice add) {
+static int refuse_page(struct auth *a, struct auth_result *out, const char *what,
+                       struct slice add) {
     bool shown = is_printable(add) && !slice_is(add, "null");
     const char *scheme = shown && origin_host(add).len == 0 ? "http://" : "";
 
     if (shown) {
-        snprintf(out->detail, sizeof out->detail, "%s %.*s is not allowed; to allow it start the server with ALLOWED_ORIGINS=%s%s%s%.*s",
-                 what, SLICE_ARG(add), a->allowed, a->allowed[0] ? "," : "", scheme, SLICE_ARG(add));
+        snprintf(
+            out->detail, sizeof out->detail,
+            "%s %.*s is not allowed; to allow it start the server with ALLOWED_ORIGINS=%s%s%s%.*s",
+            what, SLICE_ARG(add), a->allowed, a->allowed[0] ? "," : "", scheme, SLICE_ARG(add));
     } else {
-        snprintf(out->detail, sizeof out->detail, "%s null is not allowed (a sandboxed frame or a file); serve the page from an "
-                 "address and start the server with ALLOWED_ORIGINS=%s%shttp://localhost:PORT", what, a->allowed, a->allowed[0] ? "," : "");
+        snprintf(out->detail, sizeof out->detail,
+                 "%s null is not allowed (a sandboxed frame or a file); serve the page from an "
+                 "address and start the server with ALLOWED_ORIGINS=%s%shttp://localhost:PORT",
+                 what, a->allowed, a->allowed[0] ? "," : "");
     }
-    if (log_gate_opens(&a->refused_gate, clock_mono_ms())) log_warn("http.refused", "detail=\"%s\"", out->detail);
+    if (log_gate_opens(&a->refused_gate, clock_mono_ms()))
+        log_warn("http.refused", "detail=\"%s\"", out->detail);
     return E_DENIED;
 }
 
-static int check_origin(struct auth *a, const struct auth_request *r, enum origin *origin, struct auth_result *out) {
+static int check_origin(struct auth *a, const struct auth_request *r, enum origin *origin,
+                        struct auth_result *out) {
     if (!is_our_host(a, r->host)) return refuse_page(a, out, "Host", r->host);
     if (r->has_origin) {
         if (is_own_origin(r->origin, r->host)) *origin = ORIGIN_OWN;
@@ -193,7 +202,8 @@ static int check_origin(struct auth *a, const struct auth_request *r, enum origi
 static bool find_token(const struct auth_request *r, struct buf *b) {
     struct slice list = r->protocols;
 
-    if (r->authorization.len > 7 && strncasecmp((const char *)r->authorization.at, "bearer ", 7) == 0) {
+    if (r->authorization.len > 7 &&
+        strncasecmp((const char *)r->authorization.at, "bearer ", 7) == 0) {
         buf_put(b, r->authorization.at + 7, r->authorization.len - 7);
         return true;
     }
@@ -297,7 +307,8 @@ static bool says_user(const struct auth_request *r) {
 }
 
 /* By token, cookie or word. E_OK leaves *who NULL where there is no credential but a key. */
-static int find_principal(struct auth *a, const struct auth_request *r, enum origin origin, struct auth_result *out) {
+static int find_principal(struct auth *a, const struct auth_request *r, enum origin origin,
+                          struct auth_result *out) {
     struct buf token;
     const char *why = NULL;
 
@@ -307,16 +318,20 @@ static int find_principal(struct auth *a, const struct auth_request *r, enum ori
     buf_deinit(&token);
     if (has_token && !out->who) {
         snprintf(out->detail, sizeof out->detail, "the token is not valid");
-        if (log_gate_opens(&a->token_gate, clock_mono_ms())) log_warn("auth.token", "why=\"%s\"", why);
+        if (log_gate_opens(&a->token_gate, clock_mono_ms()))
+            log_warn("auth.token", "why=\"%s\"", why);
         return E_UNAUTHORIZED;
     }
-    bool by_word = auth_is_open(a) && (origin == ORIGIN_ALLOWED || (origin == ORIGIN_SCRIPT && says_user(r)));
-    if (!out->who && !by_word && cookie_counts(r, origin)) out->who = auth_from_cookie(a, r->cookie);
+    bool by_word =
+        auth_is_open(a) && (origin == ORIGIN_ALLOWED || (origin == ORIGIN_SCRIPT && says_user(r)));
+    if (!out->who && !by_word && cookie_counts(r, origin))
+        out->who = auth_from_cookie(a, r->cookie);
     if (out->who || !auth_is_open(a)) return E_OK;
 
     out->who = by_word ? as_said(a, r) : guest(a, ROLE_EDITOR);
     if (out->who) return E_OK;
-    snprintf(out->detail, sizeof out->detail, "user must match [A-Za-z0-9][A-Za-z0-9._@+-]{0,127}, without ..");
+    snprintf(out->detail, sizeof out->detail,
+             "user must match [A-Za-z0-9][A-Za-z0-9._@+-]{0,127}, without ..");
     return E_INVALID;
 }
 
@@ -328,7 +343,8 @@ static struct principal *take_session(const struct auth_request *r, struct princ
     buf_init(&b, LIMIT_URL_BYTES);
     if (r->session.len) buf_slice(&b, r->session);
     else if (!url_query(r->query, "session", &b)) buf_reset(&b);
-    if (b.len && b.len <= SESSION_BYTES && utf8_is_valid(buf_view(&b)) && !utf8_has_control(buf_view(&b)))
+    if (b.len && b.len <= SESSION_BYTES && utf8_is_valid(buf_view(&b)) &&
+        !utf8_has_control(buf_view(&b)))
         who = principal_with_session(who, buf_view(&b));
     buf_deinit(&b);
     return who;
@@ -347,7 +363,8 @@ int auth_identify(struct auth *a, const struct auth_request *r, struct auth_resu
         out->is_anonymous = true;
         out->who = guest(a, ROLE_VIEWER);
     } else if (out->who->named && r->path_user.len && !slice_is(r->path_user, out->who->user)) {
-        snprintf(out->detail, sizeof out->detail, "signed in as %s: the address must end in that user", out->who->user);
+        snprintf(out->detail, sizeof out->detail,
+                 "signed in as %s: the address must end in that user", out->who->user);
         principal_unref(out->who);
         out->who = NULL;
         return E_DENIED;

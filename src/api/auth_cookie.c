@@ -22,7 +22,8 @@
 
 static void mac(const struct auth *a, struct slice text, uint8_t out[32]) {
     unsigned len = 32;
-    must(HMAC(EVP_sha256(), a->cookie_key, sizeof a->cookie_key, text.at, text.len, out, &len) && len == 32);
+    must(HMAC(EVP_sha256(), a->cookie_key, sizeof a->cookie_key, text.at, text.len, out, &len) &&
+         len == 32);
 }
 
 /* ---- the key ------------------------------------------------------------------------------- */
@@ -49,21 +50,23 @@ static bool make_key(struct auth *a, const struct auth_config *c) {
     uint8_t id[32];
 
     if (c->secret[0]) {
-        must(HMAC(EVP_sha256(), c->secret, (int)strlen(c->secret), (const uint8_t *)"covalent cookie 1", 17,
-                  a->cookie_key, &len));
+        must(HMAC(EVP_sha256(), c->secret, (int)strlen(c->secret),
+                  (const uint8_t *)"covalent cookie 1", 17, a->cookie_key, &len));
     } else if (!c->cookie_key_file || !read_key(c->cookie_key_file, a->cookie_key)) {
         rand_bytes(a->cookie_key, sizeof a->cookie_key);
         if (c->cookie_key_file && !write_key(c->cookie_key_file, a->cookie_key)) return false;
     }
     mac(a, slice_of("name"), id);
-    snprintf(a->cookie_name, sizeof a->cookie_name, "covalent_%02x%02x%02x%02x", id[0], id[1], id[2], id[3]);
+    snprintf(a->cookie_name, sizeof a->cookie_name, "covalent_%02x%02x%02x%02x", id[0], id[1],
+             id[2], id[3]);
     return true;
 }
 
 /* ---- start and end ------------------------------------------------------------------------- */
 
 static bool is_loopback(const char *listen) {
-    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost:", 10) == 0 || strncmp(listen, "[::1]", 5) == 0;
+    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost:", 10) == 0 ||
+           strncmp(listen, "[::1]", 5) == 0;
 }
 
 struct auth *auth_new(const struct auth_config *c, const char **why) {
@@ -74,14 +77,16 @@ struct auth *auth_new(const struct auth_config *c, const char **why) {
     a->allowed = strdup(c->allowed_origins);
     a->listen = strdup(c->listen);
     must(a->allowed && a->listen);
-    a->listens_everywhere = strncmp(c->listen, "0.0.0.0:", 8) == 0 || strncmp(c->listen, "[::]:", 5) == 0 || c->listen[0] == ':';
+    a->listens_everywhere = strncmp(c->listen, "0.0.0.0:", 8) == 0 ||
+                            strncmp(c->listen, "[::]:", 5) == 0 || c->listen[0] == ':';
     *why = NULL;
     if (c->secret[0] && jwt_keys_add_secret(a->keys, slice_of(c->secret)) != E_OK)
         *why = "WS_SECRET_KEY must have 32 characters or more (openssl rand -hex 32)";
     else if (c->public_key.len && jwt_keys_add_public(a->keys, c->public_key) != E_OK)
         *why = "the public key file holds no RSA key of 2048 bits or P-256 key (PEM, JWK or JWKS)";
     else if (auth_is_open(a) && !is_loopback(c->listen))
-        *why = "without WS_SECRET_KEY or a public key the server only listens on loopback addresses";
+        *why =
+            "without WS_SECRET_KEY or a public key the server only listens on loopback addresses";
     else if (!make_key(a, c))
         *why = "the cookie key cannot be written to the data directory";
     if (!*why) return a;
@@ -107,7 +112,8 @@ void auth_cookie_line(struct auth *a, const struct principal *who, struct buf *o
     uint64_t now = clock_wall_ms(), age_s = YEAR_S;
 
     buf_init(&payload, COOKIE_BYTES);
-    buf_printf(&payload, "1\n%llu\n%s\n%s\n%s", (unsigned long long)who->expires_ms, role_name(who->role), who->user, who->name);
+    buf_printf(&payload, "1\n%llu\n%s\n%s\n%s", (unsigned long long)who->expires_ms,
+               role_name(who->role), who->user, who->name);
     must(!payload.bad);
     mac(a, buf_view(&payload), sum);
     if (who->expires_ms) age_s = who->expires_ms > now ? (who->expires_ms - now) / 1000 : 0;
@@ -115,12 +121,14 @@ void auth_cookie_line(struct auth *a, const struct principal *who, struct buf *o
     jwt_base64url(buf_view(&payload), out);
     buf_byte(out, '.');
     jwt_base64url((struct slice){ sum, sizeof sum }, out);
-    buf_printf(out, "; Path=/; HttpOnly; SameSite=Strict; Max-Age=%llu\r\n", (unsigned long long)age_s);
+    buf_printf(out, "; Path=/; HttpOnly; SameSite=Strict; Max-Age=%llu\r\n",
+               (unsigned long long)age_s);
     buf_deinit(&payload);
 }
 
 void auth_cookie_clear_line(struct auth *a, struct buf *out) {
-    buf_printf(out, "Set-Cookie: %s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0\r\n", a->cookie_name);
+    buf_printf(out, "Set-Cookie: %s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0\r\n",
+               a->cookie_name);
 }
 
 static struct slice take_line(struct slice *rest) {
@@ -136,10 +144,12 @@ static struct slice take_line(struct slice *rest) {
 static struct principal *from_payload(struct slice text) {
     char user[LIMIT_USER_BYTES + 1], name[LIMIT_NAME_BYTES + 1], number[24];
     enum role role;
-    struct slice version = take_line(&text), expiry = take_line(&text), role_text = take_line(&text);
+    struct slice version = take_line(&text), expiry = take_line(&text),
+                 role_text = take_line(&text);
     struct slice user_text = take_line(&text);
 
-    if (!slice_is(version, "1") || expiry.len >= sizeof number || !role_parse(role_text, &role)) return NULL;
+    if (!slice_is(version, "1") || expiry.len >= sizeof number || !role_parse(role_text, &role))
+        return NULL;
     snprintf(number, sizeof number, "%.*s", SLICE_ARG(expiry));
     uint64_t expires_ms = strtoull(number, NULL, 10);
     if (expires_ms && expires_ms <= clock_wall_ms()) return NULL;
@@ -153,7 +163,8 @@ static struct principal *from_payload(struct slice text) {
 
 struct principal *auth_from_cookie(struct auth *a, struct slice cookies) {
     struct slice value = http_cookie(cookies, a->cookie_name);
-    const uint8_t *dot = value.len && value.len < COOKIE_BYTES ? memchr(value.at, '.', value.len) : NULL;
+    const uint8_t *dot =
+        value.len && value.len < COOKIE_BYTES ? memchr(value.at, '.', value.len) : NULL;
     struct buf payload, sum;
     uint8_t ours[32];
     struct principal *who = NULL;
@@ -163,7 +174,8 @@ struct principal *auth_from_cookie(struct auth *a, struct slice cookies) {
     buf_init(&sum, 64);
     size_t at = (size_t)(dot - value.at);
     if (jwt_base64url_decode((struct slice){ value.at, at }, &payload) &&
-        jwt_base64url_decode((struct slice){ dot + 1, value.len - at - 1 }, &sum) && sum.len == sizeof ours) {
+        jwt_base64url_decode((struct slice){ dot + 1, value.len - at - 1 }, &sum) &&
+        sum.len == sizeof ours) {
         mac(a, buf_view(&payload), ours);
         if (CRYPTO_memcmp(ours, sum.at, sizeof ours) == 0) who = from_payload(buf_view(&payload));
     }

@@ -8,7 +8,8 @@
 #include "base/rand.h"
 #include "wire/json.h"
 
-static void respond_me(struct http *h, const struct request *r, const struct principal *who, const char *headers) {
+static void respond_me(struct http *h, const struct request *r, const struct principal *who,
+                       const char *headers) {
     const struct auth *a = r->ctx;
     struct buf b;
 
@@ -21,8 +22,10 @@ static void respond_me(struct http *h, const struct request *r, const struct pri
         buf_json(&b, slice_of(who->name));
         buf_printf(&b, ", \"role\": \"%s\"", role_name(who->role));
     }
-    buf_printf(&b, ", \"named\": %s, \"mode\": \"%s\"}\n", who->named ? "true" : "false", auth_is_open(a) ? "open" : "token");
-    http_respond(h, r->ticket, &(struct response){ .status = 200, .headers = headers, .body = buf_view(&b) });
+    buf_printf(&b, ", \"named\": %s, \"mode\": \"%s\"}\n", who->named ? "true" : "false",
+               auth_is_open(a) ? "open" : "token");
+    http_respond(h, r->ticket,
+                 &(struct response){ .status = 200, .headers = headers, .body = buf_view(&b) });
     buf_deinit(&b);
 }
 
@@ -34,7 +37,8 @@ static void make_user(const char *name, char *out, size_t size) {
     size_t n = 0;
 
     for (const char *p = name; *p && n < sizeof slug - 1; p++) {
-        if (isascii((unsigned char)*p) && isalnum((unsigned char)*p)) slug[n++] = (char)tolower((unsigned char)*p);
+        if (isascii((unsigned char)*p) && isalnum((unsigned char)*p))
+            slug[n++] = (char)tolower((unsigned char)*p);
         else if (n && slug[n - 1] != '-') slug[n++] = '-';
     }
     while (n && slug[n - 1] == '-') n--;
@@ -86,11 +90,13 @@ static void get_sign_in(struct http *h, const struct request *r) {
 
     buf_init(&token, LIMIT_URL_BYTES);
     buf_init(&headers, KIB(4));
-    if (!auth_is_open(a) && http_query(r, "token", &token)) who = auth_from_token(a, buf_view(&token));
+    if (!auth_is_open(a) && http_query(r, "token", &token))
+        who = auth_from_token(a, buf_view(&token));
     if (who) auth_cookie_line(a, who, &headers);
     buf_printf(&headers, "Location: /\r\n%c", 0);
     if (who || auth_is_open(a))
-        http_respond(h, r->ticket, &(struct response){ .status = 303, .headers = (const char *)headers.at });
+        http_respond(h, r->ticket,
+                     &(struct response){ .status = 303, .headers = (const char *)headers.at });
     else http_respond_error(h, r->ticket, 401, "this sign-in link is not valid any more");
     if (who) principal_unref(who);
     buf_deinit(&headers);
@@ -103,7 +109,9 @@ static void post_logout(struct http *h, const struct request *r) {
     buf_init(&line, KIB(1));
     auth_cookie_clear_line(r->ctx, &line);
     buf_byte(&line, 0);
-    http_respond(h, r->ticket, &(struct response){ .status = 200, .headers = (const char *)line.at, .body = slice_of("{}\n") });
+    http_respond(h, r->ticket,
+                 &(struct response){
+                     .status = 200, .headers = (const char *)line.at, .body = slice_of("{}\n") });
     buf_deinit(&line);
 }
 

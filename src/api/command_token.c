@@ -9,15 +9,20 @@
 #include "base/err.h"
 
 static int usage(const char *problem) {
-    fprintf(stderr, "covalent token: %s\n"
+    fprintf(stderr,
+            "covalent token: %s\n"
             "usage: WS_SECRET_KEY=... covalent token --user ID [--name NAME]\n"
-            "         [--role viewer|commenter|editor|admin] [--hours 1-24] [--url http://127.0.0.1:8000]\n", problem);
+            "         [--role viewer|commenter|editor|admin] [--hours 1-24]\n"
+            "         [--url http://127.0.0.1:8000]\n",
+            problem);
     return 2;
 }
 
 int command_token(int argc, char **argv) {
     const char *secret = getenv("WS_SECRET_KEY"), *url = "http://127.0.0.1:8000", *why;
-    struct auth_token t = { .secret = secret ? secret : "", .user = "", .name = "", .role = ROLE_EDITOR, .hours = 12 };
+    struct auth_token t = {
+        .secret = secret ? secret : "", .user = "", .name = "", .role = ROLE_EDITOR, .hours = 12
+    };
 
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc) return usage("an option without its value");

@@ -16,10 +16,12 @@
 /* ---- the life of an exchange ----------------------------------------------------------------*/
 
 static void on_timer(struct loop_timer *timer, uint64_t now_ms) {
-    struct exchange *x = (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, timer));
+    struct exchange *x =
+        (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, timer));
 
     (void)now_ms;
-    if (x->state == READ_BODY || (x->state == READ_HEAD && x->in.len && memchr(x->in.at, '\n', x->in.len)))
+    if (x->state == READ_BODY ||
+        (x->state == READ_HEAD && x->in.len && memchr(x->in.at, '\n', x->in.len)))
         exchange_fail(x, 408, "the request did not come in time");
     else conn_close(x->conn);
 }
@@ -116,10 +118,12 @@ void http_add_route(struct http *h, struct route route) {
 }
 
 static void answer_preflight(struct exchange *x) {
-    answer(x, &(struct response){ .status = 204, .headers =
-        "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, DELETE\r\n"
-        "Access-Control-Allow-Headers: Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key\r\n"
-        "Access-Control-Max-Age: 600\r\n" });
+    answer(x, &(struct response){
+                  .status = 204,
+                  .headers = "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, DELETE\r\n"
+                             "Access-Control-Allow-Headers: Authorization, Content-Type, If-Match, "
+                             "If-None-Match, Idempotency-Key\r\n"
+                             "Access-Control-Max-Age: 600\r\n" });
 }
 
 static void run_route(struct exchange *x, struct request *r) {
@@ -127,9 +131,12 @@ static void run_route(struct exchange *x, struct request *r) {
     const struct route *route = find_route(x->http, r, &path_known);
 
     if (!route && r->method == METHOD_OPTIONS) answer_preflight(x);
-    else if (!route) answer_error(x, path_known ? 405 : 404, path_known ? "this method is not served here" : "not found");
+    else if (!route)
+        answer_error(x, path_known ? 405 : 404,
+                     path_known ? "this method is not served here" : "not found");
     else if (x->is_anonymous && !route->is_public) answer_error(x, 401, "sign in, or send a token");
-    else if (r->who->role < route->role && !route->is_public) answer_error(x, 403, "your role does not allow this");
+    else if (r->who->role < route->role && !route->is_public)
+        answer_error(x, 403, "your role does not allow this");
     else {
         r->ctx = route->ctx;
         route->handler(x->http, r);
@@ -140,10 +147,15 @@ static void run_route(struct exchange *x, struct request *r) {
 
 void auth_request_of(const struct http_head *head, struct slice path_user, struct auth_request *a) {
     *a = (struct auth_request){
-        .host = http_field(head, "host"), .origin = http_field(head, "origin"),
-        .fetch_site = http_field(head, "sec-fetch-site"), .authorization = http_field(head, "authorization"),
-        .cookie = http_field(head, "cookie"), .query = head->query, .path_user = path_user,
-        .session = http_field(head, "idempotency-key"), .protocols = http_field(head, "sec-websocket-protocol"),
+        .host = http_field(head, "host"),
+        .origin = http_field(head, "origin"),
+        .fetch_site = http_field(head, "sec-fetch-site"),
+        .authorization = http_field(head, "authorization"),
+        .cookie = http_field(head, "cookie"),
+        .query = head->query,
+        .path_user = path_user,
+        .session = http_field(head, "idempotency-key"),
+        .protocols = http_field(head, "sec-websocket-protocol"),
         .is_read = slice_is(head->method, "GET") || slice_is(head->method, "HEAD"),
         .is_websocket = head->wants_websocket,
     };
@@ -249,7 +261,8 @@ static bool step(struct exchange *x) {
     int e = take_body(x);
     if (e == E_AGAIN) return false;
     if (e != E_OK) {
-        exchange_fail(x, err_http(e), e == E_TOO_LARGE ? "the body is larger than 1 MiB" : "the body is malformed");
+        exchange_fail(x, err_http(e),
+                      e == E_TOO_LARGE ? "the body is larger than 1 MiB" : "the body is malformed");
         return false;
     }
     struct conn *c = x->conn;

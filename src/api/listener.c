@@ -34,7 +34,8 @@ static bool is_full(const struct http *h, uint64_t hash, bool of_user, uint32_t 
     uint32_t n = 0;
 
     if ((of_user ? h->users : h->addresses)[hash % CROWDS] < limit) return false;
-    for (uint32_t i = 0; i < h->n_seats; i++) n += (of_user ? h->seats[i].user : h->seats[i].address) == hash;
+    for (uint32_t i = 0; i < h->n_seats; i++)
+        n += (of_user ? h->seats[i].user : h->seats[i].address) == hash;
     return n >= limit;
 }
 
@@ -129,13 +130,15 @@ static bool add_proxies(struct http *h, const char *list) {
     bool good = true;
 
     must(copy);
-    for (char *one = strtok_r(copy, ", ", &save); one && good; one = strtok_r(NULL, ", ", &save)) good = add_proxy(h, one);
+    for (char *one = strtok_r(copy, ", ", &save); one && good; one = strtok_r(NULL, ", ", &save))
+        good = add_proxy(h, one);
     free(copy);
     return good;
 }
 
 /* Who is behind it: the last address of X-Forwarded-For that is not a trusted proxy's, if one spoke. */
-void http_address_text(const struct http *h, const struct conn *c, struct slice forwarded, char out[64]) {
+void http_address_text(const struct http *h, const struct conn *c, struct slice forwarded,
+                       char out[64]) {
     uint8_t at[16];
     char list[512], *comma;
 
@@ -171,14 +174,17 @@ bool http_seat_forwarded(struct http *h, const struct conn *c, struct slice forw
 static void refuse(struct http *h, struct conn *c, int status, const char *detail) {
     char text[512];
     int n = snprintf(text, sizeof text,
-                     "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nRetry-After: 2\r\n"
+                     "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n"
+                     "Content-Length: %zu\r\nRetry-After: 2\r\n"
                      "Connection: close\r\n\r\n{\"detail\": \"%s\"}\n",
-                     status, status == 503 ? "Service Unavailable" : "Too Many Requests", strlen(detail) + 15, detail);
+                     status, status == 503 ? "Service Unavailable" : "Too Many Requests",
+                     strlen(detail) + 15, detail);
 
     conn_write(c, &(struct iovec){ text, (size_t)n }, 1);
     conn_finish(c);
     if (log_gate_opens(&h->full_gate, loop_now_ms(h->loop)))
-        log_warn("listener.refused", "status=%d detail=\"%s\" connections=%u", status, detail, conns_count(h->config.conns));
+        log_warn("listener.refused", "status=%d detail=\"%s\" connections=%u", status, detail,
+                 conns_count(h->config.conns));
 }
 
 static void admit(struct http *h, struct conn *c) {
@@ -204,7 +210,8 @@ static void on_events(struct loop_source *source, uint32_t events) {
     struct conn *c;
 
     (void)events;
-    for (int i = 0; i < ACCEPTS_PER_TURN && (c = conns_accept(h->config.conns, source->fd)); i++) admit(h, c);
+    for (int i = 0; i < ACCEPTS_PER_TURN && (c = conns_accept(h->config.conns, source->fd)); i++)
+        admit(h, c);
 }
 
 bool http_adopt(struct http *h, int fd) {
@@ -231,7 +238,8 @@ static int bind_one(const struct addrinfo *a) {
 static int listen_on(const char *listen_text, const char **why) {
     char host[256];
     const char *colon = strrchr(listen_text, ':');
-    struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *list;
+    struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM },
+                    *list;
 
     *why = "listen must be ADDRESS:PORT";
     if (!colon || (size_t)(colon - listen_text) >= sizeof host) return -1;
@@ -256,8 +264,11 @@ struct http *http_open(const struct listener_config *config, const char **why) {
     h->config = *config;
     h->loop = conns_loop(config->conns);
     rand_bytes(h->seed, sizeof h->seed);
-    h->source = (struct loop_source){ .fd = listen_on(config->listen, why), .events = EPOLLIN, .on_events = on_events };
-    if (h->source.fd >= 0 && !add_proxies(h, config->trusted_proxies)) *why = "TRUSTED_PROXIES must be addresses or CIDR ranges";
+    h->source = (struct loop_source){ .fd = listen_on(config->listen, why),
+                                      .events = EPOLLIN,
+                                      .on_events = on_events };
+    if (h->source.fd >= 0 && !add_proxies(h, config->trusted_proxies))
+        *why = "TRUSTED_PROXIES must be addresses or CIDR ranges";
     else if (h->source.fd >= 0 && loop_add(h->loop, &h->source) == E_OK) {
         h->is_accepting = true;
         conns_on_release(config->conns, on_release, h);
@@ -287,5 +298,6 @@ uint16_t http_port(const struct http *h) {
     socklen_t len = sizeof a;
 
     must(getsockname(h->source.fd, (struct sockaddr *)&a, &len) == 0);
-    return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port : ((struct sockaddr_in *)&a)->sin_port);
+    return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port
+                                         : ((struct sockaddr_in *)&a)->sin_port);
 }

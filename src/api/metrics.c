@@ -33,8 +33,12 @@ static void get_health(struct http *http, const struct request *r) {
 static void get_ready(struct http *http, const struct request *r) {
     const struct health *h = r->ctx;
 
-    if (h->is_ready && !h->is_ready(h->ctx)) http_respond_error(http, r->ticket, 503, "not ready yet");
-    else http_respond(http, r->ticket, &(struct response){ .status = 200, .body = slice_of("{\"status\": \"ready\"}\n") });
+    if (h->is_ready && !h->is_ready(h->ctx))
+        http_respond_error(http, r->ticket, 503, "not ready yet");
+    else
+        http_respond(
+            http, r->ticket,
+            &(struct response){ .status = 200, .body = slice_of("{\"status\": \"ready\"}\n") });
 }
 
 void metrics_add_routes(struct http *http, struct health *h) {

@@ -41,11 +41,17 @@ static bool offers_app(const struct http_head *head) {
     return http_list_has(http_field(head, "sec-websocket-protocol"), APP_PROTOCOL);
 }
 
-static bool write_101(struct exchange *x, const char *accept, const struct ws_offer *offer, bool is_app) {
+static bool write_101(struct exchange *x, const char *accept, const struct ws_offer *offer,
+                      bool is_app) {
     struct buf b;
 
     buf_init(&b, KIB(1));
-    buf_printf(&b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n", accept);
+    buf_printf(&b,
+               "HTTP/1.1 101 Switching Protocols\r\n"
+               "Upgrade: websocket\r\n"
+               "Connection: Upgrade\r\n"
+               "Sec-WebSocket-Accept: %s\r\n",
+               accept);
     if (offer->agreed) buf_printf(&b, "Sec-WebSocket-Extensions: %s\r\n", offer->answer);
     if (is_app) buf_text(&b, "Sec-WebSocket-Protocol: " APP_PROTOCOL "\r\n");
     buf_text(&b, "\r\n");
@@ -102,7 +108,8 @@ static struct principal *unproven(struct principal *guest, struct slice user) {
 }
 
 /* Who is it? False: it has been answered. */
-static bool admit(struct exchange *x, const struct http_head *head, struct slice user, bool *awaits_token) {
+static bool admit(struct exchange *x, const struct http_head *head, struct slice user,
+                  bool *awaits_token) {
     struct auth_request a;
     struct auth_result result;
 
@@ -123,7 +130,9 @@ static bool admit(struct exchange *x, const struct http_head *head, struct slice
     x->who = result.who;
     bool by_address = http_seat_forwarded(x->http, x->conn, http_field(head, "x-forwarded-for"));
     if (by_address && http_seat_user(x->http, x->conn, x->who)) return true;
-    answer_error(x, 429, by_address ? "too many connections of this user" : "too many connections from this address");
+    answer_error(x, 429,
+                 by_address ? "too many connections of this user"
+                            : "too many connections from this address");
     return false;
 }
 
@@ -146,9 +155,13 @@ void upgrade_run(struct exchange *x, const struct http_head *head, struct slice 
     if (!admit(x, head, user, &awaits_token)) return;
     struct ws_offer offer = negotiate(head);
     struct upgrade u = {
-        .dialect = room.len ? DIALECT_YJS : DIALECT_MUX, .target = room.len ? room : user, .who = x->who,
-        .inflate = offer.agreed, .deflate = offer.agreed && offer.may_deflate,
-        .ack_ids = room.len && asks_acks(head), .is_app = offers_app(head),
+        .dialect = room.len ? DIALECT_YJS : DIALECT_MUX,
+        .target = room.len ? room : user,
+        .who = x->who,
+        .inflate = offer.agreed,
+        .deflate = offer.agreed && offer.may_deflate,
+        .ack_ids = room.len && asks_acks(head),
+        .is_app = offers_app(head),
         .awaits_token = awaits_token,
     };
     if (write_101(x, accept, &offer, u.is_app)) hand_over(x, head, &u);

@@ -32,7 +32,8 @@ struct jwt_keys {
 
 /* ---- keys ---------------------------------------------------------------------------------- */
 
-static void say_nothing(void *misc, const char *file, int line, uint64_t err, const char *format, va_list ap) {
+static void say_nothing(void *misc, const char *file, int line, uint64_t err, const char *format,
+                        va_list ap) {
     (void)misc, (void)file, (void)line, (void)err, (void)format, (void)ap;
 }
 
@@ -73,12 +74,14 @@ bool jwt_base64url_decode(struct slice text, struct buf *out) {
 
 /* The one algorithm this key is for, or NULL: not a key we take. Sizes: RFC 7518 sections 3.3, 3.4. */
 static const char *alg_of(const json_t *jwk) {
-    struct slice kty = json_get_text(jwk, "kty"), alg = json_get_text(jwk, "alg"), use = json_get_text(jwk, "use");
+    struct slice kty = json_get_text(jwk, "kty"), alg = json_get_text(jwk, "alg"),
+                 use = json_get_text(jwk, "use");
     const char *ours = NULL;
 
     if (slice_is(kty, "RSA") && json_get_text(jwk, "n").len >= 342) ours = "RS256";     /* 256 bytes in base64 */
     if (slice_is(kty, "EC") && slice_is(json_get_text(jwk, "crv"), "P-256")) ours = "ES256";
-    if (!ours || (alg.len && !slice_is(alg, ours)) || (use.len && !slice_is(use, "sig"))) return NULL;
+    if (!ours || (alg.len && !slice_is(alg, ours)) || (use.len && !slice_is(use, "sig")))
+        return NULL;
     return ours;
 }
 
@@ -168,7 +171,8 @@ static json_t *decode(struct slice part) {
 }
 
 /* The key this header asks for, or NULL with the reason. */
-static const struct key *choose_key(const struct jwt_keys *keys, const json_t *header, const char **why) {
+static const struct key *choose_key(const struct jwt_keys *keys, const json_t *header,
+                                    const char **why) {
     static const char *const refused[] = { "jku", "x5u", "x5c", "jwk", "crit", "zip", "b64" };
     struct slice alg = json_get_text(header, "alg"), kid = json_get_text(header, "kid");
     const struct key *found = NULL;
@@ -189,7 +193,8 @@ static const struct key *choose_key(const struct jwt_keys *keys, const json_t *h
     return found;
 }
 
-static bool signature_is_good(const struct jwt_keys *keys, const struct parts *p, const struct key *key) {
+static bool signature_is_good(const struct jwt_keys *keys, const struct parts *p,
+                              const struct key *key) {
     json_t *jws = json_pack("{s:s%,s:s%,s:s%}", "protected", p->header.at, p->header.len,
                             "payload", p->payload.at, p->payload.len,
                             "signature", p->signature.at, p->signature.len);
@@ -213,12 +218,14 @@ static bool get_date(const json_t *payload, const char *name, uint64_t *out) {
 static const char *check_dates(const json_t *payload, uint64_t now_s, struct jwt_claims *out) {
     uint64_t nbf, iat;
 
-    if (!get_date(payload, "exp", &out->expires_s) || !get_date(payload, "nbf", &nbf) || !get_date(payload, "iat", &iat))
+    if (!get_date(payload, "exp", &out->expires_s) || !get_date(payload, "nbf", &nbf) ||
+        !get_date(payload, "iat", &iat))
         return "a date that is not a number";
     if (out->expires_s == 0) return "exp is missing";
     if (out->expires_s + JWT_SKEW_S <= now_s) return "it has expired";
     if (nbf > now_s + JWT_SKEW_S || iat > now_s + JWT_SKEW_S) return "it is not valid yet";
-    if (out->expires_s > now_s + JWT_LIFETIME_MAX_S + JWT_SKEW_S) return "it lives longer than 24 hours";
+    if (out->expires_s > now_s + JWT_LIFETIME_MAX_S + JWT_SKEW_S)
+        return "it lives longer than 24 hours";
     return NULL;
 }
 
@@ -237,9 +244,11 @@ static const char *take_claims(const json_t *payload, struct jwt_claims *out) {
     json_t *roles = json_object_get(payload, "roles"), *role;
     size_t i;
 
-    if (sub.len == 0 || sub.len > LIMIT_USER_BYTES || utf8_has_control(sub)) return "sub is missing or not an id";
+    if (sub.len == 0 || sub.len > LIMIT_USER_BYTES || utf8_has_control(sub))
+        return "sub is missing or not an id";
     memcpy(out->sub, sub.at, sub.len);
-    if (name.len < sizeof out->name) memcpy(out->name, name.at ? (const char *)name.at : "", name.len);
+    if (name.len < sizeof out->name)
+        memcpy(out->name, name.at ? (const char *)name.at : "", name.len);
     take_role(json_get_text(payload, "role"), out);
     json_array_foreach(roles, i, role)
         if (json_is_string(role)) take_role(slice_of(json_string_value(role)), out);
@@ -273,7 +282,8 @@ int jwt_verify(const struct jwt_keys *keys, struct slice token, uint64_t now_s,
 
 /* ---- making -------------------------------------------------------------------------------- */
 
-void jwt_make(const struct jwt_keys *keys, const struct jwt_claims *claims, uint64_t now_s, struct buf *out) {
+void jwt_make(const struct jwt_keys *keys, const struct jwt_claims *claims, uint64_t now_s,
+              struct buf *out) {
     must(keys->secret);
     json_t *payload = json_pack("{s:s,s:I,s:I}", "sub", claims->sub, "iat", (json_int_t)now_s,
                                 "exp", (json_int_t)claims->expires_s);
