@@ -93,7 +93,10 @@ layers: ## does every #include go upward in src/layers?
 
 check: layers san ## layers, then the unit tests under sanitizers
 
-bench: $(BENCHES) ## build the benchmarks
+bench: $(BENCHES) $B/covalent ## measure: the engine beside npm yjs (DIR=folder of bench/weave/prep.mjs), fan-out beside two Node servers
+	@npm ci --prefix tests --no-audit --no-fund --loglevel=error && npm ci --prefix bench/peers --no-audit --no-fund --loglevel=error
+	@if [ -n "$(DIR)" ]; then bench/weave/run $(DIR); else echo "engine: give DIR=..., made by node bench/weave/prep.mjs DIR TRACE.json.gz..."; fi
+	@node bench/fanout.mjs
 
 WEB_SOURCES = $(shell find web/src web/public web/index.html web/vite.config.ts web/package.json -type f 2>/dev/null)
 
