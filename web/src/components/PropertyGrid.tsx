@@ -34,10 +34,10 @@ const Property = ({ field, label, children }: { field: string; label: string; ch
 }
 
 const usePresenceHere = (field: string) => {
-  const { room } = useRoomContext()
+  const { room, canEdit } = useRoomContext()
   return {
-    onFocus: () => room.setPresence({ field, cursor: null }),
-    onBlur: () => room.setPresence({ field: null, cursor: null }),
+    onFocus: () => canEdit && room.setPresence({ field, cursor: null }),
+    onBlur: () => canEdit && room.setPresence({ field: null, cursor: null }),
   }
 }
 

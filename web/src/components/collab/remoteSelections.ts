@@ -115,7 +115,7 @@ export const remoteSelections = (room: Room, text: Y.Text, field: string): Exten
     return {
       update(u: ViewUpdate) {
         if (!u.docChanged && !u.selectionSet && !u.focusChanged) return
-        if (!u.view.hasFocus) return u.focusChanged ? leave() : undefined
+        if (!u.view.hasFocus || u.state.readOnly) return leave()
         told = true
         const { anchor, head } = u.state.selection.main
         const at = (index: number) =>
