@@ -26,23 +26,23 @@ struct found {              /* a file as it was read; bytes are in p->bytes, or 
 
 /* ---- versions -------------------------------------------------------------------------------------------- */
 
-struct version_search { const uint8_t *hash; uint64_t lsn; bool found; };
+struct version_search { const uint8_t *hash; uint64_t lsn; bool found, newest; size_t n; };
 
 static int match_version(void *ctx, const struct version_row *v) {
     struct version_search *s = ctx;
     if (!s->found && memcmp(v->hash, s->hash, 32) == 0) {
         s->found = true;
+        s->newest = s->n == 0;
         s->lsn = v->lsn;
     }
+    s->n++;
     return E_OK;
 }
 
-int find_version(struct projector *p, const struct card *i, const uint8_t hash[32], uint64_t *lsn) {
-    struct version_search s = { .hash = hash };
-    int e = index_versions(p->index, slice_of(i->room), match_version, &s);
-
-    *lsn = s.lsn;
-    return e == E_OK && !s.found ? E_NOT_FOUND : e;
+/* E_OK, or E_NOT_FOUND: we never wrote that. */
+static int find_version(struct projector *p, const struct card *i, struct version_search *s) {
+    int e = index_versions(p->index, slice_of(i->room), match_version, s);
+    return e == E_OK && !s->found ? E_NOT_FOUND : e;
 }
 
 struct base {               /* the nearest version so far */
@@ -253,22 +253,23 @@ static bool by_git(struct projector *p, const struct found *f) {
     return p->git_index && git_touched(p->git_index, f->mtime_ns);
 }
 
-/* A version we know, but not the newest: an editor that saved what it had read long ago (then the file
+/* A version we know. Not the newest: an editor that saved what it had read long ago (then the file
  * is brought forward), or git that was asked for it (then it is what people want). */
-static int old_version(struct projector *p, struct card *i, const struct found *f, uint64_t lsn) {
-    if (!f->displaced && lsn < i->file_lsn && by_git(p, f)) return merge(p, i, f, true);
+static int known_version(struct projector *p, struct card *i, const struct found *f,
+                         const struct version_search *s) {
     if (f->displaced) return E_OK;
+    if (!s->newest && by_git(p, f)) return merge(p, i, f, true);
     take_facts(i, f);
-    i->file_lsn = lsn;
-    if (i->lsn > lsn) card_write(p, i, now_ms());
+    i->file_lsn = s->lsn;
+    if (i->lsn > s->lsn) card_write(p, i, now_ms());
     int e = readable(p, i);
     return e != E_OK ? e : catalog_touch(p, i);
 }
 
 static int not_ours(struct projector *p, struct card *i, const struct found *f) {
     struct entity_problem why = { 0 };
+    struct version_search s = { .hash = f->hash };
     const char *text = "";
-    uint64_t lsn;
 
     buf_reset(&p->json);
     int e = entity_file_json(i->kind, f->bytes, &p->json, &why);
@@ -279,8 +280,8 @@ static int not_ours(struct projector *p, struct card *i, const struct found *f) 
                  i->room + strlen(kind_text(i->kind)) + 1);
         return unreadable(p, i, &why);
     }
-    e = find_version(p, i, f->hash, &lsn);
-    if (e == E_OK) return old_version(p, i, f, lsn);
+    e = find_version(p, i, &s);
+    if (e == E_OK) return known_version(p, i, f, &s);
     return e == E_NOT_FOUND ? merge(p, i, f, false) : e;
 }
 
@@ -344,7 +345,7 @@ int on_displaced(void *projector, const char *path, struct slice bytes) {
     struct projector *p = projector;
     struct card *i = card_at(p, path);
     struct found f = { .bytes = bytes, .displaced = true };
-    uint64_t lsn;
+    struct version_search s = { .hash = f.hash };
 
     if (i == NULL || i->room == NULL || i->lsn == 0) {
         log_warn("workspace.aside", "file=%s why=\"its entity is gone\"", path);
@@ -352,7 +353,7 @@ int on_displaced(void *projector, const char *path, struct slice bytes) {
     }
     sha256(bytes, f.hash);
     if (memcmp(f.hash, i->hash, 32) == 0) return E_OK;
-    int e = find_version(p, i, f.hash, &lsn);
+    int e = find_version(p, i, &s);
     if (e != E_NOT_FOUND) return e;                     /* E_OK: ours */
     if (i->flight != FLIGHT_NONE) return E_AGAIN;
     e = not_ours(p, i, &f);

@@ -154,7 +154,6 @@ void touch_unplaced(struct projector *p);                       /* after a scan:
 int visit(struct projector *p, struct card *i);
 int on_displaced(void *projector, const char *path, struct slice bytes);
 int merge_done(struct projector *p, struct card *i, int err, uint64_t lsn);
-int find_version(struct projector *p, const struct card *i, const uint8_t hash[32], uint64_t *lsn);
 
 /* writeback.c */
 int write_back(struct projector *p, struct card *i);
