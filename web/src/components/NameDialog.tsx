@@ -9,14 +9,14 @@ type Props = { onNamed: () => void; current?: string; onClose?: () => void }
 
 /** The first visit where no sign-in is set up: others should know who writes. Later the name can be changed. */
 export const NameDialog = ({ onNamed, current = '', onClose }: Props) => {
-  const [name, setName] = useState(current)
   const [error, setError] = useState('')
   const [isBusy, setBusy] = useState(false)
-  const submit = async () => {
-    if (name.trim() === '') return setError('Type the name that others will see.')
+  const submit = async (form: HTMLFormElement) => {
+    const name = String(new FormData(form).get('name') ?? '').trim() // what is there, whoever filled it in
+    if (name === '') return setError('Type the name that others will see.')
     setBusy(true)
     try {
-      await chooseName(name.trim())
+      await chooseName(name)
       onNamed()
     } catch (e) {
       setError(e instanceof Error ? e.message : 'That did not work. Try again.')
@@ -38,7 +38,7 @@ export const NameDialog = ({ onNamed, current = '', onClose }: Props) => {
         className="stack-form"
         onSubmit={(e) => {
           e.preventDefault()
-          void submit()
+          void submit(e.currentTarget)
         }}
       >
         <div>
@@ -51,13 +51,11 @@ export const NameDialog = ({ onNamed, current = '', onClose }: Props) => {
             autoFocus
             autoComplete="name"
             maxLength={NAME_MAX}
-            value={name}
+            name="name"
+            defaultValue={current}
             aria-invalid={error !== '' || undefined}
             aria-describedby={error ? 'own-name-error' : undefined}
-            onChange={(e) => {
-              setName(e.target.value)
-              setError('')
-            }}
+            onChange={() => setError('')}
           />
           {error && (
             <p className="error-text" id="own-name-error" role="alert">
