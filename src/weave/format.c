@@ -229,6 +229,13 @@ static struct attributes last_formats(struct weave *w, uint32_t start, uint32_t 
     return last;
 }
 
+/* Yjs compares here by identity, which two equal objects do not have. */
+static bool is_same(struct weave *w, uint32_t a, uint32_t b) {
+    uint8_t first = key_name(w, a).at[0];
+
+    return a == b && first != '{' && first != '[';
+}
+
 /* Where no visible content is left between formats, those that are overridden or change nothing go. */
 static void clean_gap(struct weave *w, uint32_t start, struct attributes *before) {
     uint32_t end = start;
@@ -239,7 +246,7 @@ static void clean_gap(struct weave *w, uint32_t start, struct attributes *before
         const struct item *x = item_at(w, ref);
         if (!is_live_format(x)) continue;
         struct attribute a = format_of(w, x);
-        if (attribute_get(&last, a.key) != ref || attribute_or_null(w, before, a.key) == a.value)
+        if (attribute_get(&last, a.key) != ref || is_same(w, attribute_or_null(w, before, a.key), a.value))
             delete_item(w, ref);
     }
     free(last.list);

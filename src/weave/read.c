@@ -85,7 +85,7 @@ static void print_value(struct walk *k, const struct item *x, uint32_t offset) {
     struct reader r;
     switch (v.kind) {
     case WEAVE_V_JSON: buf_slice(k->out, s); break;
-    case WEAVE_V_DOC: buf_text(k->out, "null"); break;
+    case WEAVE_V_DOC: buf_text(k->out, "{}"); break;      /* its content is another document */
     case WEAVE_V_STRING: buf_json(k->out, s); break;
     case WEAVE_V_UNDEFINED: buf_text(k->out, "null"); break;
     default:
