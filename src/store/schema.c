@@ -50,7 +50,7 @@ static bool version_of(sqlite3 *db, int *version) {
     if (!query_int(db, "SELECT count(*) FROM sqlite_schema", 0, &tables)) return false;
     if (!query_int(db, "PRAGMA application_id", 0, &id)) return false;
     *version = tables == 0 ? 0 : -1;
-    if (tables == 0 || id != atoi(APPLICATION_ID)) return true;
+    if (tables == 0 || id != strtol(APPLICATION_ID, NULL, 10)) return true;
     if (!query_int(db, "SELECT value FROM meta WHERE key = 'schema'", -1, version)) return false;
     if (*version < 1) *version = -1;
     return true;

@@ -17,7 +17,7 @@ static int shortest(double v, char digits[20], int *point) {
     for (; *c != 'e'; c++)
         if (*c >= '0' && *c <= '9') digits[n++] = *c;
     while (n > 1 && digits[n - 1] == '0') n--;
-    *point = atoi(c + 1) + 1;
+    *point = (int)strtol(c + 1, NULL, 10) + 1;
     return n;
 }
 
