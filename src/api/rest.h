@@ -34,7 +34,8 @@ struct rest_config {
     const _Atomic int *read_only;       /* writer.read_only, or NULL */
 };
 
-struct rest *rest_new(const struct rest_config *config);       /* adds its routes */
+/* Adds its routes, and a 404 for whatever else is below /api: other routes there come first. */
+struct rest *rest_new(const struct rest_config *config);
 void rest_free(struct rest *r);                                 /* after the reader has stopped */
 
 /* From the projector's on_notice: what was kept is out of date, whoever waited may go on. */

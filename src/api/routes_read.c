@@ -168,6 +168,11 @@ static void get_health(struct http *h, const struct request *request) {
         .status = 200, .headers = "Cache-Control: no-store\r\n", .body = slice_of(body) });
 }
 
+/* Else the page of the web app would answer for it. */
+static void get_nothing(struct http *h, const struct request *r) {
+    http_respond_error(h, r->ticket, 404, "Not Found");
+}
+
 void rest_add_read_routes(struct rest *r) {
     static const struct { const char *pattern; http_handler *handler; } routes[] = {
         { "/api/atoms", get_atoms }, { "/api/atoms/{}", get_atom },
@@ -179,6 +184,7 @@ void rest_add_read_routes(struct rest *r) {
         { "/api/graph/full", get_graph }, { "/api/graph/full.json", get_graph },
         { "/api/graph/type/{}", get_graph_type }, { "/api/graph/module/{}", get_graph_module },
         { "/api/problems", get_problems }, { "/health", get_health },
+        { "/api/{*}", get_nothing },
     };
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)     /* the first that matches serves */
         http_add_route(r->config.http, (struct route){

@@ -354,8 +354,8 @@ int projector_catch_up(struct projector *p) {
     }
     catalog_changed(p, CHANGE_UPDATED, NULL);
     p->notice->everything = p->notice->problems = true;
+    atomic_store(&p->status.complete, true);    /* before the notice: it wakes whoever waits for this */
     publish(p);
-    atomic_store(&p->status.complete, true);
     return E_OK;
 }
 
