@@ -13,7 +13,8 @@
 #include "base/err.h"
 #include "base/must.h"
 
-#define EVENTS (IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK)
+#define EVENTS (IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | \
+                IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK)
 #define DEPTH_MAX 16
 
 static struct watch *watch_find(const struct disk *d, int wd) {
