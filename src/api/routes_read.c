@@ -22,10 +22,11 @@ static bool number(struct http *h, const struct request *r, const char *name, ui
     struct buf value;
     char *end = NULL;
 
-    buf_init(&value, 32);
+    buf_init(&value, LIMIT_URL_BYTES + 1);
     bool there = http_query(r, name, &value);
+    bool is_long = value.len > 18;
     buf_byte(&value, 0);
-    const char *text = value.bad ? "x" : (const char *)value.at;
+    const char *text = is_long || value.bad ? "x" : (const char *)value.at;
     long long n = there ? strtoll(text, &end, 10) : 0;
     bool valid = !there || (*text != 0 && end && *end == 0 && n >= 0);
     if (there && valid) *out = (uint64_t)n;
@@ -45,7 +46,7 @@ static bool is_false(struct slice s) {
 static bool boolean(struct http *h, const struct request *r, const char *name, bool *out) {
     struct buf value;
 
-    buf_init(&value, 32);
+    buf_init(&value, LIMIT_URL_BYTES);
     bool there = http_query(r, name, &value);
     struct slice text = value.bad ? slice_of("?") : buf_view(&value);
     bool valid = !there || is_true(text) || is_false(text);
@@ -77,8 +78,8 @@ static void get_atoms(struct http *h, const struct request *r) {
     if (!number(h, r, "limit", &q.limit) || !number(h, r, "offset", &q.offset) ||
         !boolean(h, r, "summary_only", &q.summary_only)) return;
     if (q.limit > LIMIT_PAGE) q.limit = LIMIT_PAGE;
-    buf_init(&type, LIMIT_QUESTION);
-    if (http_query(r, "type_filter", &type)) set_text(&q, type.bad ? slice_of("?") : buf_view(&type));
+    buf_init(&type, LIMIT_URL_BYTES);
+    if (http_query(r, "type_filter", &type)) set_text(&q, buf_view(&type));
     buf_deinit(&type);
     rest_ask(r->ctx, r, &q);
 }
