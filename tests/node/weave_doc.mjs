@@ -146,6 +146,16 @@ class Replica {
   async json () { return jsonOf(this.doc) }
 }
 
+// yjs compares the values of formats by identity when it tidies up around deleted text: whether two
+// equal objects are the same depends on whether the document was loaded since. To weave they never are.
+function forgetIdentity (doc) {
+  for (const structs of doc.store.clients.values()) {
+    for (const { content } of structs) {
+      if (content?.constructor.name === 'ContentFormat') content.value = structuredClone(content.value)
+    }
+  }
+}
+
 class WeaveReplica extends Replica {
   constructor (client, weave, number) {
     super(client, { gc: true, cleans: false })
@@ -173,6 +183,7 @@ class WeaveReplica extends Replica {
     const before = this.sent.length
     const lines = edit.weave(this.doc, this.number)     // named by how the document is before the edit
     if (lines.length === 0) return
+    forgetIdentity(this.doc)
     edit.yjs(this.doc)
     await this.weave.call(`doc.begin ${this.number}`)
     for (const line of lines) await this.weave.call(line)
