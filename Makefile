@@ -59,7 +59,11 @@ $B/weave-cli: $(wildcard tests/tools/weave_cli*.c) $B/libweave.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS_ALL) -Itests -o $@ $^ -lm
 
-tests: $(TESTS) $B/weave-cli ## build every unit test
+# orders on lines, against npm fractional-indexing
+$B/order-cli: tests/tools/order_cli.c $B/libcovalent.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+tests: $(TESTS) $B/weave-cli $B/order-cli ## build every unit test
 
 unit: tests ## run every unit test
 	@for t in $(TESTS); do $$t || bad=1; done; exit $${bad:-0}

@@ -36,7 +36,7 @@ struct reader {
 };
 
 static inline struct reader reader_of(struct slice s) {
-    return (struct reader){ .at = s.at, .end = s.at + s.len };
+    return (struct reader){ .at = s.at, .end = s.len ? s.at + s.len : s.at };
 }
 
 static inline size_t reader_left(const struct reader *r) { return (size_t)(r->end - r->at); }
