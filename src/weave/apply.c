@@ -3,7 +3,7 @@
  * First the whole update is decoded and checked (parse.c). Then structs whose needs are known are
  * integrated; the rest waits as an update of its own, and deletions of unknown structs wait as
  * ranges. Both are tried again when what they miss may have come. */
-#include "weave/doc_int.h"
+#include "weave/event_int.h"
 
 /* The client that x needs more structs of, or NONE. */
 static uint32_t missing_client(const struct weave *w, const struct item *x) {
@@ -89,7 +89,10 @@ static void apply_range(struct weave *w, struct range r) {
         vector_push(&w->pending.deleted, (struct range){ r.client, from, end - from });
         end = state;
     }
-    if (r.clock < end) delete_range(w, (struct range){ r.client, r.clock, end - r.clock });
+    if (r.clock >= end) return;
+    struct range known = { r.client, r.clock, end - r.clock };
+    if (w->now.records) vector_push(&w->now.received, known);
+    delete_range(w, known);
 }
 
 static void apply_deletes(struct weave *w) {
@@ -162,7 +165,9 @@ int weave_apply(struct weave *w, struct weave_bytes update, const struct weave_o
     if (!apply_structs(w)) keep_waiting(w, update, structs_len);
     if (w->deletes.n || w->pending.deleted.n) apply_deletes(w);
     if (w->pending.missing.n && has_come(w)) retry_pending(w);
+    struct report *report = observer ? report_gather(w, observer) : NULL;
     transaction_end(w);
+    if (report) report_send(report, observer);
     return 0;
 }
 

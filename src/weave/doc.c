@@ -36,6 +36,7 @@ static void free_scratch(struct weave *w) {
     free(w->now.clashes.list);
     free(w->now.orphans.list);
     free(w->now.orphan_text.list);
+    free(w->now.received.list);
     free(w->pending.missing.list);
     free(w->pending.deleted.list);
     free(w->parsed.list);

@@ -158,6 +158,7 @@ struct transaction {
     struct uids changed;         /* (type, key or NONE) */
     struct uids clashes;         /* last units of map values that lost */
     struct ranges orphans;      /* came into a deleted type */
+    struct ranges received;     /* the deletions it brought, where known */
     struct uids orphan_text;    /* for each orphan: offset and length in notes */
     struct buf notes;
 };

@@ -10,7 +10,7 @@ void transaction_begin(struct weave *w) {
 
     t->epoch++;
     t->touched.n = t->deleted.n = t->splits.n = 0;
-    t->changed.n = t->clashes.n = t->orphans.n = t->orphan_text.n = 0;
+    t->changed.n = t->clashes.n = t->orphans.n = t->orphan_text.n = t->received.n = 0;
     buf_reset(&t->notes);
     t->records = false;
 }
