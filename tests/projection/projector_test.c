@@ -312,6 +312,31 @@ static void p2_reindex_gives_the_same(void) {
     close_bench(&b);
 }
 
+/* index.db cannot be written for a while (here: somebody holds its lock): nothing is shown, nothing is
+ * lost, and it goes on by itself. */
+static void p2_a_failing_index_is_begun_again(void) {
+    char path[128];
+    sqlite3 *db;
+
+    with_room();
+    struct client ann = join(&b, "atom:atom-a");
+    snprintf(path, sizeof path, "%s/index.db", b.data);
+    check(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK);
+    check(sqlite3_exec(db, "begin immediate", NULL, NULL, NULL) == SQLITE_OK);
+    insert(&ann, "summary", 0, "X");
+    until(&b, atomic_load(&projector_status(b.projector)->err) != E_OK);
+    check(row_says(&b, "atom-a", "summary", "\"The quick brown fox\"") && file_is(&b, PATH, atom_text));
+    check(sqlite3_exec(db, "rollback", NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+    char *text = edited(atom_text, "The quick", "XThe quick");
+    until(&b, file_is(&b, PATH, text));
+    until(&b, settled(&b) && atomic_load(&projector_status(b.projector)->err) == E_OK);
+    check(b.merges == 0 && row_says(&b, "atom-a", "summary", "\"XThe quick brown fox\""));
+    leave(&ann);
+    free(text);
+    close_bench(&b);
+}
+
 static int count_rows(void *ctx, const struct row *row) {
     (void)row;
     ++*(int *)ctx;
@@ -354,6 +379,7 @@ int main(void) {
     run(f2_changes_made_while_nobody_was_running_are_merged);
     run(f2_conflict_markers_pause_a_file_and_say_so);
     run(p2_reindex_gives_the_same);
+    run(p2_a_failing_index_is_begun_again);
     run(j6_a_long_tail_becomes_a_snapshot);
     return t_exit();
 }
