@@ -48,7 +48,8 @@ int disk_read(struct disk *d, const char *path, struct buf *bytes, struct disk_f
 int disk_stat(struct disk *d, const char *path, struct disk_file *file);
 
 /* F1. The file holds `bytes` afterwards, durably (fsync of file and folder), with the mode it had.
- * What was there is kept aside and comes back through disk_settle. E_NOT_FOUND: there is no file now (an editor may be about to rename one into
+ * What was there is kept aside and comes back through disk_settle. E_NOT_FOUND: there is no
+ * file now (an editor may be about to rename one into
  * place: ask again in 50 ms, up to DISK_ABSENT_MS); E_FULL; E_IO: nothing happened. */
 int disk_replace(struct disk *d, const char *path, struct slice bytes);
 
