@@ -31,6 +31,7 @@ const open = async (name, options) => {
   await page.goto(`${server.url}/atom/${ATOM}`)
   await page.getByTestId('atom-editor').waitFor()
   await saved(page)
+  await until('the editors are there', async () => await textOf(page, 'Description') !== '')    // they load by themselves
   return page
 }
 const close = async (...pages) => { for (const p of pages) await p.context().close() }
@@ -171,8 +172,8 @@ test('15: kill -9 after "saved": the words are there; before the ack they are se
   await server.restart()
   await saved(anna)
   const bo = await open('Bo')
-  const text = await textOf(bo, 'Description')
-  for (const words of ['Saved before the kill.', 'Typed while it was down.']) assert.equal(text.split(words).length, 2, words)
+  const text = await same(anna, bo, 'Description', 'Typed while it was down.')
+  for (const words of ['Saved before the kill.', 'Typed while it was down.']) assert.equal(text.split(words).length, 2, `${words} in: ${text}`)
   await until('YAML', () => flat(yaml()).includes('Typed while it was down.'))
   await clean(bo)
   await close(anna, bo)
