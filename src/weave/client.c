@@ -232,6 +232,11 @@ void client_insert_after(struct client *c, uint32_t place, uint32_t clock, uint3
     block_insert(b, slot, clock, ref);
 }
 
+void client_move_start(struct client *c, uint32_t place, uint32_t clock) {
+    c->blocks[block_of(place)]->at[slot_of(place)] = clock;
+    if (slot_of(place) == 0) c->first[block_of(place)] = clock;
+}
+
 void client_remove(struct client *c, uint32_t place) {
     uint32_t i = block_of(place), slot = slot_of(place);
     struct block *b = c->blocks[i];

@@ -45,11 +45,40 @@ void delete_item(struct weave *w, uint32_t ref) {
     }
 }
 
+/* Backspace over one's own run: the last units of a run go, and behind it lies the tombstone of
+ * those that went before. The border between the two moves; cutting, collecting and joining would
+ * end in the same. False when it is not like that. */
+bool delete_tail(struct weave *w, uint32_t ref, uint32_t units) {
+    struct item *x = item_at(w, ref);
+    struct client *c = &w->clients[x->id.client];
+
+    if (w->now.records || units >= x->len || x->right == NONE || x->key != NONE ||
+        (x->flags & (ITEM_KIND | ITEM_DELETED | ITEM_ASCII)) != (KIND_STRING | ITEM_ASCII)) return false;
+    struct item *t = item_at(w, x->right);
+    if (item_kind(t) != KIND_DELETED || t->id.client != x->id.client || t->id.clock != item_end(x) ||
+        !uid_eq(t->origin, item_last_uid(x)) || !uid_eq(t->right_origin, x->right_origin)) return false;
+
+    client_move_start(c, client_place(c, t->id.clock), t->id.clock - units);
+    t->id.clock -= units;
+    t->origin.clock -= units;
+    t->len += units;
+    x->len -= units;
+    x->bytes -= units;
+    c->dead += units;
+    w->content -= units;
+    type_at(w, x->parent)->length -= units;
+    if (x->leaf != NONE) position_update(w, ref);
+    range_add(&w->now.deleted, (struct range){ x->id.client, t->id.clock, units });
+    w->delete_set_good = false;
+    return true;
+}
+
 void delete_range(struct weave *w, struct range r) {
     struct client *c = &w->clients[r.client];
     uint32_t end = r.clock + r.len, place = client_place(c, r.clock), ref = place_ref(c, place);
     const struct item *x = item_at(w, ref);
 
+    if (end == item_end(x) && delete_tail(w, ref, r.len)) return;
     if (!item_is_deleted(x) && x->id.clock < r.clock) {
         item_split(w, place, ref, r.clock - x->id.clock);
         place = client_place(c, r.clock);

@@ -264,6 +264,7 @@ uint32_t client_last(const struct client *c);
 void client_append(struct client *c, uint32_t clock, uint32_t ref);
 void client_insert_after(struct client *c, uint32_t place, uint32_t clock, uint32_t ref);
 void client_remove(struct client *c, uint32_t place);
+void client_move_start(struct client *c, uint32_t place, uint32_t clock);
 uint32_t client_put(struct weave *w, struct client *c, const uint8_t *at, uint32_t len);  /* content; offset */
 void client_compact(struct weave *w, struct client *c);     /* when half of the content is dead */
 const struct refs *client_order(struct weave *w);           /* by descending id */
@@ -328,6 +329,7 @@ static inline uint32_t transaction_before(const struct weave *w, const struct cl
 }
 
 void delete_item(struct weave *w, uint32_t ref);
+bool delete_tail(struct weave *w, uint32_t ref, uint32_t units);    /* false: not so simple */
 void delete_range(struct weave *w, struct range r);                 /* known clocks only */
 void collect_item(struct weave *w, uint32_t ref, bool as_child);
 

@@ -217,6 +217,13 @@ static uint32_t item_slot(const struct leaf *l, uint32_t ref) {
     return i;
 }
 
+/* The same; the slot found last is tried first. */
+static uint32_t item_slot_near(const struct position *p, uint32_t leaf, uint32_t ref) {
+    const struct leaf *l = &p->leaves.list[leaf];
+
+    return leaf == p->leaf && p->slot < l->n && l->items[p->slot] == ref ? p->slot : item_slot(l, ref);
+}
+
 static uint32_t first_leaf(const struct position *p) {
     uint32_t i = p->root;
 
@@ -284,14 +291,14 @@ void position_insert(struct weave *w, uint32_t ref) {
         return;
     }
     uint32_t leaf = item_at(w, x->left)->leaf;
-    leaf_put(w, p, leaf, item_slot(&p->leaves.list[leaf], x->left) + 1, ref);
+    leaf_put(w, p, leaf, item_slot_near(p, leaf, x->left) + 1, ref);
 }
 
 void position_update(struct weave *w, uint32_t ref) {
     const struct item *x = item_at(w, ref);
     struct position *p = type_at(w, x->parent)->position;
     struct leaf *l = &p->leaves.list[x->leaf];
-    uint32_t slot = item_slot(l, ref), len = item_visible(x);
+    uint32_t slot = item_slot_near(p, x->leaf, ref), len = item_visible(x);
     int64_t change = (int64_t)len - l->lens[slot];
 
     if (change == 0) return;

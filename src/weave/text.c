@@ -119,6 +119,8 @@ int weave_text_delete(struct weave *w, weave_type t, uint32_t at, uint32_t len) 
     if (at > length || len > length - at) return WEAVE_RANGE;
     if (len == 0) return 0;
     if (is_plain(w, t)) {
+        struct spot spot = position_find(w, t, at);
+        if (spot.offset + len == item_at(w, spot.item)->len && delete_tail(w, spot.item, len)) return 0;
         edit_delete(w, edit_gap(w, t, at), len);
         return 0;
     }

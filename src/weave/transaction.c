@@ -98,9 +98,11 @@ static void join_around_range(struct weave *w, struct range r) {
 
 static void join_new_structs(struct weave *w, struct client *c) {
     if (c->state == c->before) return;
-    uint32_t first = client_place(c, c->before);
+    uint32_t last = client_last(c);
+    if (place_clock(c, last) < c->before) return;       /* its last run grew, that is all */
 
-    join_down_to(w, c, client_last(c), place_clock(c, first));
+    uint32_t first = client_place(c, c->before);
+    join_down_to(w, c, last, place_clock(c, first));
 }
 
 static void join_at_split(struct weave *w, struct uid id) {
