@@ -66,7 +66,7 @@ struct journal {
     bool dropping;                  /* inside on_dropped or its done: nothing may be appended */
     _Atomic uint64_t sealed;
     _Atomic uint64_t durable;
-    _Atomic uint64_t lsn;           /* of the last durable row; 0 before the first commit */
+    _Atomic uint64_t lsn;           /* of the last durable row; writer_start sets it first */
     _Atomic uint64_t lsn_ahead;     /* lsn - sequence number (writer stores, always the same) */
     _Atomic int failed;             /* E_OK, or why the last commit failed (writer stores, reactor clears) */
     int wakeup_writer;              /* eventfd: something was sealed, or a failure was dealt with */

@@ -127,6 +127,9 @@ static void *run_writer(void *arg) {
 int writer_start(struct writer *w, const struct writer_config *config) {
     *w = (struct writer){ .config = *config };
     sigset_t all, before;
+    uint64_t lsn = 0;
+    if (config->store->kind->commit(config->store, &lsn) == E_OK)   /* nothing: tells where the log ends */
+        atomic_store_explicit(&config->journal->lsn, lsn, memory_order_relaxed);
     sigfillset(&all);                           /* signals are the reactor's */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&w->thread, NULL, run_writer, w);

@@ -2,12 +2,12 @@
  *
  * A step is never changed once it was released: a new version appends one. A file says its version
  * in meta; steps run in one transaction, so a file is never between two versions. */
-#include <stdlib.h>
-
 #include "base/err.h"
 #include "store/sqlite_int.h"
 
-#define APPLICATION_ID "1131834484"     /* "Cvlt": which program's file this is, for file(1) and for us */
+#define APPLICATION_ID 1131834484       /* "Cvlt": whose file this is, for file(1) and for us */
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
 
 static const char *const steps[] = {
     /* 1: rooms, the log, its hash chain.
@@ -50,7 +50,7 @@ static bool version_of(sqlite3 *db, int *version) {
     if (!query_int(db, "SELECT count(*) FROM sqlite_schema", 0, &tables)) return false;
     if (!query_int(db, "PRAGMA application_id", 0, &id)) return false;
     *version = tables == 0 ? 0 : -1;
-    if (tables == 0 || id != strtol(APPLICATION_ID, NULL, 10)) return true;
+    if (tables == 0 || id != APPLICATION_ID) return true;
     if (!query_int(db, "SELECT value FROM meta WHERE key = 'schema'", -1, version)) return false;
     if (*version < 1) *version = -1;
     return true;
@@ -69,7 +69,7 @@ static bool set_version(sqlite3 *db, int version) {
 static bool migrate_from(sqlite3 *db, int version) {
     if (!sqlite_run(db, "BEGIN IMMEDIATE")) return false;
     bool ok = version > 0 ||
-              (sqlite_run(db, "PRAGMA application_id = " APPLICATION_ID) &&
+              (sqlite_run(db, "PRAGMA application_id = " TEXT(APPLICATION_ID)) &&
                sqlite_run(db, "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID"));
     for (int v = version; ok && v < VERSION; v++) ok = sqlite_run(db, steps[v]);
     return ok && set_version(db, VERSION) && sqlite_run(db, "COMMIT");

@@ -290,6 +290,25 @@ static void a8_failing_fsync_ends_acknowledgements(void) {
     end();
 }
 
+/* A restart goes on where the log ends: its lsn is known before the first commit. */
+static void j1_lsn_goes_on_after_a_restart(void) {
+    begin();
+    start();
+    for (int i = 0; i < 3; i++) add();
+    until_settled();
+    writer_stop(&f.writer);
+    journal_free(f.j);
+    f.j = journal_new();
+    f.j->ctx = &f;
+    f.j->publish = on_publish;
+    start();
+    check(f.j->lsn == 3);
+    check(add() == 0);
+    until_settled();
+    check(f.published == 4 && f.last_lsn == 4 && f.in_order && f.j->lsn == 4);
+    end();
+}
+
 static void a8_stop_commits_what_was_sealed(void) {
     begin();
     memory_hold(f.disk, true);
@@ -306,6 +325,7 @@ static void a8_stop_commits_what_was_sealed(void) {
 
 int main(void) {
     run(j1_one_number_each_without_gaps);
+    run(j1_lsn_goes_on_after_a_restart);
     run(j2_durable_then_visible);
     run(j3_published_in_order);
     run(j4_sealed_entries_are_only_read);

@@ -392,11 +392,11 @@ static bool problems_or_refused(void) {
 /* Wherever a bit flips or the file ends early: what is read is what was written, or verify (or
  * the opening) says that it is not. */
 static void p4_random_damage_is_never_silent(void) {
-    const char *given = getenv("SEED"), *rounds = getenv("ROUNDS");
+    const char *given = getenv("SEED"), *rounds = getenv("DAMAGE");
     unsigned seed = given ? (unsigned)atoi(given) : (unsigned)rand_u64();
     struct buf good, whole, now;
     int silent = 0, harmless = 0, n = rounds ? atoi(rounds) : 300;
-    printf("# random damage: SEED=%u ROUNDS=%d\n", seed, n);
+    printf("# random damage: SEED=%u DAMAGE=%d\n", seed, n);
     begin();
     fill();
     whole = read_file();
