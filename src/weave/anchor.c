@@ -1,7 +1,8 @@
 /* anchor.c -- positions that move with the text around them (Yjs: relative positions).
  *
  * An anchor names a unit by its id, or the end (assoc < 0: the start) of a type:
- *   uint 0, client, clock | uint 1, root name | uint 2, client, clock of the type's item; then int assoc. */
+ *   uint 0, client, clock | uint 1, root name | uint 2, client, clock of the type's item; then int
+ * assoc. */
 #include "weave/doc_int.h"
 
 enum { ANCHOR_UNIT = 0, ANCHOR_ROOT = 1, ANCHOR_TYPE = 2 };
@@ -37,7 +38,8 @@ static uint32_t last_item(struct weave *w, weave_type t) {
     return last;
 }
 
-int weave_anchor_make(struct weave *w, weave_type t, uint32_t at, int assoc, struct weave_sink out) {
+int weave_anchor_make(struct weave *w, weave_type t, uint32_t at, int assoc,
+                      struct weave_sink out) {
     struct buf *b = &w->out;
 
     must(t > 0 && t < w->n_types);
@@ -104,7 +106,7 @@ int weave_anchor_find(struct weave *w, struct weave_bytes anchor, weave_type *t,
     else if (kind == ANCHOR_UNIT || kind == ANCHOR_TYPE) rc = read_known(w, &r, &id);
     else rc = WEAVE_INVALID;
     if (rc || r.bad) return rc ? rc : WEAVE_INVALID;
-    int assoc = reader_left(&r) > 0 && read_byte(&r) & 0x40 ? -1 : 0;      /* old anchors have none */
+    int assoc = reader_left(&r) > 0 && read_byte(&r) & 0x40 ? -1 : 0; /* old anchors have none */
 
     if (kind == ANCHOR_UNIT) return find_unit(w, id, assoc, t, at);
     if (kind == ANCHOR_TYPE) {

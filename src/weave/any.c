@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------ */
 
 static double read_integer(struct reader *r) {      /* lib0 varInt: the sign is a flag */
     uint8_t byte = read_byte(r);
@@ -48,7 +48,11 @@ struct weave_value any_read(struct reader *r) {
     case ANY_UNDEFINED: v.kind = WEAVE_V_UNDEFINED; break;
     case ANY_TRUE: case ANY_FALSE: v.kind = WEAVE_V_BOOL; v.boolean = tag == ANY_TRUE; break;
     case ANY_INTEGER: v.kind = WEAVE_V_NUMBER; v.number = read_integer(r); break;
-    case ANY_FLOAT32: case ANY_FLOAT64: v.kind = WEAVE_V_NUMBER; v.number = read_float(r, tag); break;
+    case ANY_FLOAT32:
+    case ANY_FLOAT64:
+        v.kind = WEAVE_V_NUMBER;
+        v.number = read_float(r, tag);
+        break;
     case ANY_BIGINT: v.kind = WEAVE_V_BIGINT; v.bigint = (int64_t)read_big_endian(r, 8); break;
     case ANY_STRING: case ANY_BINARY:
         v.kind = tag == ANY_STRING ? WEAVE_V_STRING : WEAVE_V_BINARY;
@@ -66,7 +70,7 @@ struct weave_value any_read(struct reader *r) {
     return v;
 }
 
-/* ---- JSON from any ------------------------------------------------------------------------------ */
+/* ---- JSON from any ------------------------------------------------------------------------ */
 
 void binary_print(struct buf *out, struct slice s) {     /* as JSON.stringify does a Uint8Array */
     buf_byte(out, '{');
@@ -128,7 +132,7 @@ void any_print(struct buf *out, struct reader *r) {
     }
 }
 
-/* ---- any from JSON ------------------------------------------------------------------------------ */
+/* ---- any from JSON ------------------------------------------------------------------------ */
 
 static void write_big_endian(struct buf *out, uint64_t value, int bytes) {
     while (bytes-- > 0) buf_byte(out, (uint8_t)(value >> (8 * bytes)));
@@ -139,7 +143,8 @@ static void write_integer(struct buf *out, double v) {
     uint8_t sign = signbit(v) ? 0x40 : 0;
 
     buf_byte(out, (uint8_t)((left > 0x3f ? 0x80 : 0) | sign | (left & 0x3f)));
-    for (left >>= 6; left > 0; left >>= 7) buf_byte(out, (uint8_t)((left > 0x7f ? 0x80 : 0) | (left & 0x7f)));
+    for (left >>= 6; left > 0; left >>= 7)
+        buf_byte(out, (uint8_t)((left > 0x7f ? 0x80 : 0) | (left & 0x7f)));
 }
 
 void number_to_any(struct buf *out, double v) {
@@ -162,7 +167,8 @@ void number_to_any(struct buf *out, double v) {
 }
 
 static void skip_space(struct reader *r) {
-    while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\n' || *r->at == '\r')) r->at++;
+    while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\n' || *r->at == '\r'))
+        r->at++;
 }
 
 static uint32_t hex4(struct reader *r) {
@@ -311,7 +317,7 @@ void json_normalise(struct buf *out, struct slice json) {
     buf_deinit(&any);
 }
 
-/* ---- the public calls --------------------------------------------------------------------------- */
+/* ---- the public calls --------------------------------------------------------------------- */
 
 int weave_any_to_json(struct weave_bytes any, struct weave_sink out) {
     struct reader r = reader_of((struct slice){ any.at, any.len });

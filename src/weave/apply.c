@@ -105,7 +105,7 @@ static void apply_deletes(struct weave *w) {
     range_sort(&w->pending.deleted);
 }
 
-/* ---- what waits ------------------------------------------------------------------------------ */
+/* ---- what waits --------------------------------------------------------------------------- */
 
 /* What of this update is still above our state joins the pending update. Its deletions were
  * taken care of, so they are left out. */

@@ -12,7 +12,8 @@ bool weave_array_get(struct weave *w, weave_type t, uint32_t index, struct weave
 }
 
 /* Plain elements of a row become one item, as in Yjs; binaries and subdocuments stand alone. */
-static void insert_values(struct weave *w, weave_type t, struct gap gap, const struct weave_value *v, size_t n) {
+static void insert_values(struct weave *w, weave_type t, struct gap gap,
+                          const struct weave_value *v, size_t n) {
     struct buf *one = &w->out, *row = &w->out2;
     uint32_t kind, plain = 0;
 
@@ -25,7 +26,8 @@ static void insert_values(struct weave *w, weave_type t, struct gap gap, const s
             plain++;
         }
         if (plain > 0 && (kind != KIND_ANY || i + 1 == n)) {
-            gap.left = edit_insert(w, t, NONE, gap, (struct content){ KIND_ANY, plain, buf_view(row) });
+            gap.left =
+                edit_insert(w, t, NONE, gap, (struct content){ KIND_ANY, plain, buf_view(row) });
             plain = 0;
             buf_reset(row);
         }
@@ -34,7 +36,8 @@ static void insert_values(struct weave *w, weave_type t, struct gap gap, const s
     }
 }
 
-int weave_array_insert(struct weave *w, weave_type t, uint32_t at, const struct weave_value *v, size_t n) {
+int weave_array_insert(struct weave *w, weave_type t, uint32_t at, const struct weave_value *v,
+                       size_t n) {
     size_t bytes = 0;
     uint32_t kind;
     int rc = edit_check(w, t, EDIT_LIST, 0);
@@ -53,7 +56,8 @@ int weave_array_insert(struct weave *w, weave_type t, uint32_t at, const struct 
     return 0;
 }
 
-int weave_array_insert_type(struct weave *w, weave_type t, uint32_t at, enum weave_kind kind, weave_type *out) {
+int weave_array_insert_type(struct weave *w, weave_type t, uint32_t at, enum weave_kind kind,
+                            weave_type *out) {
     int rc = edit_check(w, t, EDIT_LIST, 1);
 
     if (rc) return rc;
@@ -69,6 +73,6 @@ int weave_array_delete(struct weave *w, weave_type t, uint32_t at, uint32_t len)
     if (rc) return rc;
     uint32_t length = type_at(w, t)->length;
     if (at > length || len > length - at) return WEAVE_RANGE;
-    if (len > 0) edit_delete(w, edit_gap(w, t, at), len);
+    if (len > 0) edit_delete(w, edit_gap_before(w, position_find(w, t, at)), len);
     return 0;
 }

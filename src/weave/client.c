@@ -13,12 +13,13 @@ static uint64_t mix(uint64_t x) {       /* the finaliser of MurmurHash3 */
     return x ^ x >> 33;
 }
 
-/* ---- the table of clients ------------------------------------------------------------------ */
+/* ---- the table of clients ----------------------------------------------------------------- */
 
 static uint32_t client_slot(const struct weave *w, uint64_t id) {
     uint32_t mask = w->n_client_slots - 1, i = (uint32_t)mix(id ^ w->seed) & mask;
 
-    while (w->client_slots[i] != NONE && w->clients[w->client_slots[i]].id != id) i = (i + 1) & mask;
+    while (w->client_slots[i] != NONE && w->clients[w->client_slots[i]].id != id)
+        i = (i + 1) & mask;
     return i;
 }
 
@@ -100,7 +101,7 @@ const struct refs *client_order(struct weave *w) {
     return &w->order;
 }
 
-/* ---- the index ------------------------------------------------------------------------------ */
+/* ---- the index ---------------------------------------------------------------------------- */
 
 static uint32_t slot_of(uint32_t place) { return place & (BLOCK_SLOTS - 1); }
 static uint32_t block_of(uint32_t place) { return place >> BLOCK_SHIFT; }
@@ -255,7 +256,7 @@ void client_remove(struct client *c, uint32_t place) {
     }
 }
 
-/* ---- content -------------------------------------------------------------------------------- */
+/* ---- content ------------------------------------------------------------------------------ */
 
 uint32_t client_put(struct weave *w, struct client *c, const uint8_t *at, uint32_t len) {
     if (len > c->cap - c->len) {

@@ -23,7 +23,7 @@ void client_log_free(struct client_log *l) {
     free(l);
 }
 
-/* ---- chunks --------------------------------------------------------------------------------- */
+/* ---- chunks ------------------------------------------------------------------------------- */
 
 /* A chunk's bytes as a buf, and back. */
 static struct buf open_chunk(const struct chunk *c) {
@@ -111,7 +111,7 @@ int64_t client_log_append(struct client_log *l, const struct decoded *s) {
     return grown;
 }
 
-/* ---- cleaning ------------------------------------------------------------------------------- */
+/* ---- cleaning ----------------------------------------------------------------------------- */
 
 struct rewrite {
     struct client_log *log;
@@ -271,7 +271,7 @@ int64_t client_log_delete(struct client_log *l, const struct deleted *ranges, si
     return grown;
 }
 
-/* ---- reading -------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------ */
 
 void client_log_since(const struct client_log *l, uint32_t clock, struct weave_sink out) {
     uint32_t i = chunk_of(l, clock);

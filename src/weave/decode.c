@@ -106,7 +106,7 @@ static inline struct slice var_json(struct decode *d) {
     return s;
 }
 
-/* ---- any ------------------------------------------------------------------------------------ */
+/* ---- any ---------------------------------------------------------------------------------- */
 
 static void any_int(struct decode *d) {     /* varInt: a sign bit and 6 bits, then 7 bits a byte */
     uint8_t byte = 0x80;
@@ -175,7 +175,7 @@ bool decode_any(struct reader *r) {
     return !d.bad;
 }
 
-/* ---- structs -------------------------------------------------------------------------------- */
+/* ---- structs ------------------------------------------------------------------------------ */
 
 static void items(struct decode *d, struct decoded *s, uint64_t *len) {     /* ANY and JSON */
     uint64_t n = var(d);

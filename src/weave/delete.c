@@ -95,7 +95,7 @@ void delete_range(struct weave *w, struct range r) {
     }
 }
 
-/* ---- collecting ------------------------------------------------------------------------------ */
+/* ---- collecting --------------------------------------------------------------------------- */
 
 static void collect_children(struct weave *w, struct type *t) {
     for (uint32_t ref = t->start; ref != NONE; ref = item_at(w, ref)->right)

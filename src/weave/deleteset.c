@@ -5,7 +5,7 @@
 
 #include "base/must.h"
 
-/* ---- one client's ranges -------------------------------------------------------------------- */
+/* ---- one client's ranges ------------------------------------------------------------------ */
 
 void ranges_deinit(struct ranges *r) {
     free(r->at);
@@ -100,7 +100,7 @@ bool ranges_gap(const struct ranges *r, struct range within, struct range *gap) 
     return true;
 }
 
-/* ---- many clients' -------------------------------------------------------------------------- */
+/* ---- many clients' ------------------------------------------------------------------------ */
 
 void delete_set_deinit(struct delete_set *s) {
     free(s->at);

@@ -24,7 +24,7 @@ struct folds {
     struct attributes before, now;
 };
 
-/* ---- attributes ---------------------------------------------------------------------------------- */
+/* ---- attributes --------------------------------------------------------------------------- */
 
 static uint32_t value_in(const struct attributes *a, uint32_t key) {
     for (uint32_t i = 0; i < a->n; i++)
@@ -61,7 +61,7 @@ static bool same_attributes(const struct attributes *a, const struct attributes 
     return true;
 }
 
-/* ---- operations ------------------------------------------------------------------------------------ */
+/* ---- operations --------------------------------------------------------------------------- */
 
 /* The last operation when it goes on in the same way, else a new one. Takes the attributes. */
 static struct op *op_for(struct ops *ops, int kind, bool is_text, struct attributes attributes) {
@@ -126,7 +126,7 @@ static void walk_item(struct weave *w, struct pool *pool, struct ops *ops, const
     if (old < x->len) add_insert(w, pool, ops, x, old, f);
 }
 
-/* ---- the result ---------------------------------------------------------------------------------------- */
+/* ---- the result --------------------------------------------------------------------------- */
 
 static void finish_op(struct weave *w, struct pool *pool, struct op *op, struct weave_delta *to) {
     struct weave_attribute *list = pool_get(pool, op->attributes.n * sizeof *list);
@@ -137,9 +137,14 @@ static void finish_op(struct weave *w, struct pool *pool, struct op *op, struct 
         list[i].json = pool_copy(pool, key_name(w, op->attributes.list[i].value));
     }
     if (op->n_values) memcpy(values, op->values, op->n_values * sizeof *values);
-    *to = (struct weave_delta){ .len = op->len, .text = pool_copy(pool, buf_view(&op->text)),
-                                .values = values, .attributes = list, .n_attributes = op->attributes.n };
-    to->op = op->op == WEAVE_RETAIN ? WEAVE_RETAIN : op->op == WEAVE_INSERT ? WEAVE_INSERT : WEAVE_DELETE;
+    *to = (struct weave_delta){ .len = op->len,
+                                .text = pool_copy(pool, buf_view(&op->text)),
+                                .values = values,
+                                .attributes = list,
+                                .n_attributes = op->attributes.n };
+    to->op = op->op == WEAVE_RETAIN   ? WEAVE_RETAIN
+             : op->op == WEAVE_INSERT ? WEAVE_INSERT
+                                      : WEAVE_DELETE;
 }
 
 static void free_ops(struct ops *ops) {

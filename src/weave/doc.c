@@ -95,7 +95,7 @@ size_t weave_memory(const struct weave *w) {
     return n + w->pending.update.cap + w->delete_set.cap + w->out.cap + w->out2.cap;
 }
 
-/* ---- roots and types ---------------------------------------------------------------------------- */
+/* ---- roots and types ---------------------------------------------------------------------- */
 
 weave_type weave_root(struct weave *w, struct weave_bytes name) {
     return type_root(w, key_intern(w, (struct slice){ name.at, name.len }));

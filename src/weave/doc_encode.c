@@ -53,7 +53,8 @@ static void encode_string(struct weave *w, struct buf *out, const struct item *x
     buf_put(out, text.at + byte, text.len - byte);
 }
 
-static void encode_content(struct weave *w, struct buf *out, const struct item *x, uint32_t offset) {
+static void encode_content(struct weave *w, struct buf *out, const struct item *x,
+                           uint32_t offset) {
     struct slice content = { item_content(w, x), x->bytes };
     bool inside;
 
@@ -84,8 +85,8 @@ static void encode_struct(struct weave *w, struct buf *out, uint32_t ref, uint32
     }
     struct uid origin = offset ? (struct uid){ x->id.client, x->id.clock + offset - 1 } : x->origin;
     bool has_origin = origin.client != NONE, has_right = x->right_origin.client != NONE;
-    *to++ = (uint8_t)(item_kind(x) | (has_origin ? INFO_ORIGIN : 0u) | (has_right ? INFO_RIGHT : 0u) |
-                      (x->key != NONE ? INFO_KEY : 0u));
+    *to++ = (uint8_t)(item_kind(x) | (has_origin ? INFO_ORIGIN : 0u) |
+                      (has_right ? INFO_RIGHT : 0u) | (x->key != NONE ? INFO_KEY : 0u));
     if (has_origin) to = write_uid(w, to, origin);
     if (has_right) to = write_uid(w, to, x->right_origin);
     out->len += (size_t)(to - start);
@@ -110,7 +111,7 @@ static void encode_client(struct weave *w, struct buf *out, struct client *c, ui
         encode_struct(w, out, place_ref(c, place), offset);
 }
 
-/* ---- the delete set --------------------------------------------------------------------------- */
+/* ---- the delete set ----------------------------------------------------------------------- */
 
 static uint32_t encode_deleted(struct weave *w, struct buf *out, const struct client *c) {
     uint32_t n = 0;
@@ -157,7 +158,7 @@ static void encode_delete_set(struct weave *w) {
     buf_deinit(&clients);
 }
 
-/* ---- whole updates ----------------------------------------------------------------------------- */
+/* ---- whole updates ------------------------------------------------------------------------ */
 
 void encode_since(struct weave *w, struct buf *out, const uint32_t *known) {
     const struct refs *order = client_order(w);
@@ -226,7 +227,7 @@ void encode_transaction(struct weave *w, struct buf *out) {
     encode_transaction_deletes(w, out, clients);
 }
 
-/* ---- the public calls --------------------------------------------------------------------------- */
+/* ---- the public calls --------------------------------------------------------------------- */
 
 void write_into(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
 

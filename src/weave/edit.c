@@ -36,7 +36,8 @@ static bool extend(struct weave *w, struct gap gap, struct content content) {
     if (gap.left == NONE || content.kind != KIND_STRING) return false;
     struct item *l = item_at(w, gap.left);
     if (l->id.client != w->me || item_end(l) != c->state || l->key != NONE ||
-        (l->flags & (ITEM_KIND | ITEM_DELETED)) != KIND_STRING || l->at + l->bytes != c->len) return false;
+        (l->flags & (ITEM_KIND | ITEM_DELETED)) != KIND_STRING || l->at + l->bytes != c->len)
+        return false;
     struct uid right = gap.right == NONE ? (struct uid){ NONE, 0 } : item_at(w, gap.right)->id;
     if (!uid_eq(l->right_origin, right)) return false;
 
@@ -51,7 +52,8 @@ static bool extend(struct weave *w, struct gap gap, struct content content) {
     return true;
 }
 
-uint32_t edit_insert(struct weave *w, uint32_t t, uint32_t key, struct gap gap, struct content content) {
+uint32_t edit_insert(struct weave *w, uint32_t t, uint32_t key, struct gap gap,
+                     struct content content) {
     if (extend(w, gap, content)) return gap.left;
 
     uint32_t ref = item_new(w), flags = content.kind;
@@ -60,9 +62,17 @@ uint32_t edit_insert(struct weave *w, uint32_t t, uint32_t key, struct gap gap, 
     if (content.kind != KIND_FORMAT) flags |= ITEM_COUNTABLE;
     if (content.kind == KIND_STRING && content.len == content.bytes.len) flags |= ITEM_ASCII;
     *x = (struct item){
-        .id = { w->me, c->state }, .len = content.len, .flags = flags, .left = gap.left,
-        .right = gap.right, .origin = { NONE, 0 }, .right_origin = { NONE, 0 }, .parent = t, .key = key,
-        .bytes = (uint32_t)content.bytes.len, .leaf = NONE,
+        .id = { w->me, c->state },
+        .len = content.len,
+        .flags = flags,
+        .left = gap.left,
+        .right = gap.right,
+        .origin = { NONE, 0 },
+        .right_origin = { NONE, 0 },
+        .parent = t,
+        .key = key,
+        .bytes = (uint32_t)content.bytes.len,
+        .leaf = NONE,
     };
     if (gap.left != NONE) x->origin = item_last_uid(item_at(w, gap.left));
     if (gap.right != NONE) x->right_origin = item_at(w, gap.right)->id;
@@ -71,7 +81,8 @@ uint32_t edit_insert(struct weave *w, uint32_t t, uint32_t key, struct gap gap, 
     return ref;
 }
 
-uint32_t edit_insert_type(struct weave *w, uint32_t t, uint32_t key, struct gap gap, enum weave_kind kind) {
+uint32_t edit_insert_type(struct weave *w, uint32_t t, uint32_t key, struct gap gap,
+                          enum weave_kind kind) {
     uint8_t byte = (uint8_t)kind;
     uint32_t ref = edit_insert(w, t, key, gap, (struct content){ KIND_TYPE, 1, { &byte, 1 } });
 
@@ -85,6 +96,14 @@ struct gap edit_gap(struct weave *w, uint32_t t, uint32_t at) {
     const struct item *x = item_at(w, spot.item);
     if (spot.offset + 1 < x->len)
         item_ending(w, (struct uid){ x->id.client, x->id.clock + spot.offset });
+    return (struct gap){ spot.item, item_at(w, spot.item)->right };
+}
+
+struct gap edit_gap_before(struct weave *w, struct spot spot) {
+    const struct item *x = item_at(w, spot.item);
+
+    if (spot.offset == 0) return (struct gap){ x->left, spot.item };
+    item_ending(w, (struct uid){ x->id.client, x->id.clock + spot.offset - 1 });
     return (struct gap){ spot.item, item_at(w, spot.item)->right };
 }
 

@@ -27,6 +27,9 @@ uint32_t edit_insert_type(struct weave *w, uint32_t t, uint32_t key, struct gap 
 /* The gap before the unit `at` of the list, right behind the unit before it; cuts where needed. */
 struct gap edit_gap(struct weave *w, uint32_t t, uint32_t at);
 
+/* The gap right before a unit that is there: what was deleted in front of it stays on the left. */
+struct gap edit_gap_before(struct weave *w, struct spot spot);
+
 /* Deletes `len` visible units right of the gap; returns the gap behind them. */
 struct gap edit_delete(struct weave *w, struct gap gap, uint32_t len);
 

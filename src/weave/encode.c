@@ -26,7 +26,7 @@ static bool is_item(const struct decoded *s) {
     return s->kind != KIND_GC && s->kind != KIND_SKIP;
 }
 
-/* ---- parts ---------------------------------------------------------------------------------- */
+/* ---- parts -------------------------------------------------------------------------------- */
 
 static void cut_string(struct decoded *p, uint32_t from, uint32_t len) {
     bool inside;
@@ -93,7 +93,7 @@ struct decoded struct_skip(struct id first, uint32_t len) {
                              .info = KIND_SKIP, .kind = KIND_SKIP };
 }
 
-/* ---- joining -------------------------------------------------------------------------------- */
+/* ---- joining ------------------------------------------------------------------------------ */
 
 static bool may_join(const struct tail *t, const struct decoded *s) {
     if (!t->is_set || t->kind != s->kind || !id_eq(t->next, (struct id){ s->client, s->clock }))
@@ -142,7 +142,7 @@ static void join(struct buf *b, struct tail *t, const struct decoded *s) {
     t->next.clock += s->len;
 }
 
-/* ---- structs -------------------------------------------------------------------------------- */
+/* ---- structs ------------------------------------------------------------------------------ */
 
 static void encode_ids(struct buf *b, const struct decoded *s) {
     if (s->info & INFO_ORIGIN) {

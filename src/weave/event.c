@@ -27,7 +27,7 @@ struct report {
     uint32_t n_orphans;
 };
 
-/* ---- the pool --------------------------------------------------------------------------------------- */
+/* ---- the pool ----------------------------------------------------------------------------- */
 
 void *pool_get(struct pool *p, size_t size) {
     void *piece = calloc(1, size ? size : 1);
@@ -54,7 +54,7 @@ void pool_free(struct pool *p) {
     free(p->list);
 }
 
-/* ---- what came and what went -------------------------------------------------------------------------- */
+/* ---- what came and what went -------------------------------------------------------------- */
 
 bool event_is_new(const struct weave *w, const struct item *x) {
     return x->id.clock >= transaction_before(w, &w->clients[x->id.client]);
@@ -66,7 +66,8 @@ bool ranges_hold(const struct ranges *r, struct uid id) {
     while (low < high) {                /* the first range behind id */
         uint32_t mid = low + (high - low) / 2;
         const struct range *m = &r->list[mid];
-        if (m->client < id.client || (m->client == id.client && m->clock <= id.clock)) low = mid + 1;
+        if (m->client < id.client || (m->client == id.client && m->clock <= id.clock))
+            low = mid + 1;
         else high = mid;
     }
     if (low == 0) return false;
@@ -78,14 +79,15 @@ static bool went(const struct weave *w, const struct item *x) {
     return item_is_deleted(x) && ranges_hold(&w->now.deleted, x->id);
 }
 
-/* ---- keys ----------------------------------------------------------------------------------------------- */
+/* ---- keys --------------------------------------------------------------------------------- */
 
 static struct weave_value old_value(struct weave *w, struct pool *pool, const struct item *x) {
     return pool_value(pool, value_of(w, x, x->len - 1));
 }
 
 /* False when the key ends as it began. */
-static bool key_change(struct weave *w, struct pool *pool, uint32_t head, struct weave_key_change *c) {
+static bool key_change(struct weave *w, struct pool *pool, uint32_t head,
+                       struct weave_key_change *c) {
     const struct item *x = item_at(w, head), *old = x;
 
     while (event_is_new(w, old) && old->left != NONE) old = item_at(w, old->left);
@@ -98,8 +100,8 @@ static bool key_change(struct weave *w, struct pool *pool, uint32_t head, struct
     return true;
 }
 
-static void gather_keys(struct weave *w, struct pool *pool, struct weave_event *e, const struct uid *changed,
-                        uint32_t n) {
+static void gather_keys(struct weave *w, struct pool *pool, struct weave_event *e,
+                        const struct uid *changed, uint32_t n) {
     struct weave_key_change *keys = pool_get(pool, n * sizeof *keys);
     size_t n_keys = 0;
 
@@ -113,19 +115,23 @@ static void gather_keys(struct weave *w, struct pool *pool, struct weave_event *
     e->n_keys = n_keys;
 }
 
-/* ---- events ----------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------- */
 
 static void gather_path(struct weave *w, struct pool *pool, struct weave_event *e) {
     uint32_t depth = 0;
 
-    for (uint32_t t = e->type; type_at(w, t)->item != NONE; t = item_at(w, type_at(w, t)->item)->parent) depth++;
+    for (uint32_t t = e->type; type_at(w, t)->item != NONE;
+         t = item_at(w, type_at(w, t)->item)->parent)
+        depth++;
     struct weave_step *path = pool_get(pool, depth * sizeof *path);
     e->path = path;
     e->n_path = depth;
     for (uint32_t t = e->type; depth > 0; t = item_at(w, type_at(w, t)->item)->parent) {
         uint32_t holder = type_at(w, t)->item, key = item_at(w, holder)->key;
         if (key != NONE) path[--depth].key = pool_copy(pool, key_name(w, key));
-        else path[--depth] = (struct weave_step){ .index = position_of(w, holder), .is_index = true };
+        else
+            path[--depth] =
+                (struct weave_step){ .index = position_of(w, holder), .is_index = true };
     }
 }
 
@@ -177,7 +183,7 @@ static void gather_events(struct weave *w, struct report *r) {
     if (r->n_events > 1) qsort(r->events, r->n_events, sizeof *r->events, shorter_path);
 }
 
-/* ---- clashes and orphans ------------------------------------------------------------------------------------
+/* ---- clashes and orphans ----------------------------------------------------------------------
  * What the sender deleted as well it knew about: that is history, not a surprise. */
 
 static void gather_clashes(struct weave *w, struct report *r) {

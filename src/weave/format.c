@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "weave/edit_int.h"
 
-/* ---- attributes, in the order they were set ---------------------------------------------------- */
+/* ---- attributes, in the order they were set ----------------------------------------------- */
 
 static uint32_t null_value(struct weave *w) { return key_intern(w, slice_of("null")); }
 
@@ -41,16 +41,19 @@ static void attribute_remove(struct attributes *a, uint32_t key) {
     }
 }
 
-int format_read(struct weave *w, struct attributes *to, const struct weave_attribute *from, size_t n) {
+int format_read(struct weave *w, struct attributes *to, const struct weave_attribute *from,
+                size_t n) {
     struct buf json;
 
     for (size_t i = 0; i < n; i++) {
-        struct slice key = { from[i].key.at, from[i].key.len }, text = { from[i].json.at, from[i].json.len };
+        struct slice key = { from[i].key.at, from[i].key.len },
+                     text = { from[i].json.at, from[i].json.len };
         if (!utf8_is_valid(key) || text.len == 0 || !json_is_valid(text)) return WEAVE_INVALID;
     }
     buf_init(&json, SIZE_MAX / 2);
     for (size_t i = 0; i < n; i++) {
-        struct slice key = { from[i].key.at, from[i].key.len }, text = { from[i].json.at, from[i].json.len };
+        struct slice key = { from[i].key.at, from[i].key.len },
+                     text = { from[i].json.at, from[i].json.len };
         buf_reset(&json);
         json_normalise(&json, text);
         attribute_set(to, key_intern(w, key), key_intern(w, buf_view(&json)));
@@ -73,7 +76,7 @@ void format_apply(struct weave *w, struct attributes *now, const struct item *x)
     else attribute_set(now, a.key, a.value);
 }
 
-/* ---- moving --------------------------------------------------------------------------------------- */
+/* ---- moving ------------------------------------------------------------------------------- */
 
 static bool is_live_format(const struct item *x) {
     return item_kind(x) == KIND_FORMAT && !item_is_deleted(x);
@@ -103,9 +106,10 @@ struct text_spot format_spot(struct weave *w, uint32_t t, uint32_t at) {
     return spot;
 }
 
-/* ---- inserting ------------------------------------------------------------------------------------ */
+/* ---- inserting ---------------------------------------------------------------------------- */
 
-static void put_format(struct weave *w, uint32_t t, struct text_spot *spot, uint32_t key, uint32_t value) {
+static void put_format(struct weave *w, uint32_t t, struct text_spot *spot, uint32_t key,
+                       uint32_t value) {
     struct buf content;
 
     buf_init(&content, SIZE_MAX / 2);
@@ -118,7 +122,8 @@ static void put_format(struct weave *w, uint32_t t, struct text_spot *spot, uint
 }
 
 /* Past what is deleted and past formats that say what is wanted anyway. */
-static void pass_agreeing(struct weave *w, struct text_spot *spot, const struct attributes *wanted) {
+static void pass_agreeing(struct weave *w, struct text_spot *spot,
+                          const struct attributes *wanted) {
     while (spot->gap.right != NONE) {
         const struct item *x = item_at(w, spot->gap.right);
         if (!item_is_deleted(x)) {
@@ -145,7 +150,8 @@ static struct attributes open_formats(struct weave *w, uint32_t t, struct text_s
     return restore;
 }
 
-static void restore_formats(struct weave *w, uint32_t t, struct text_spot *spot, struct attributes *restore) {
+static void restore_formats(struct weave *w, uint32_t t, struct text_spot *spot,
+                            struct attributes *restore) {
     while (spot->gap.right != NONE) {
         const struct item *x = item_at(w, spot->gap.right);
         if (!item_is_deleted(x)) {
@@ -173,7 +179,7 @@ void format_insert(struct weave *w, uint32_t t, struct text_spot *spot, struct a
     restore_formats(w, t, spot, &restore);
 }
 
-/* ---- formatting a range ------------------------------------------------------------------------------ */
+/* ---- formatting a range ------------------------------------------------------------------- */
 
 /* A live format inside the range; false when the walk ends in front of it. */
 static bool override_format(struct weave *w, struct text_spot *spot, uint32_t left,
@@ -216,7 +222,7 @@ void format_range(struct weave *w, uint32_t t, struct text_spot *spot, uint32_t 
     restore_formats(w, t, spot, &restore);
 }
 
-/* ---- deleting ---------------------------------------------------------------------------------------- */
+/* ---- deleting ----------------------------------------------------------------------------- */
 
 /* The last live format of each key in the gap: key to item. */
 static struct attributes last_formats(struct weave *w, uint32_t start, uint32_t end) {
@@ -236,7 +242,8 @@ static bool is_same(struct weave *w, uint32_t a, uint32_t b) {
     return a == b && first != '{' && first != '[';
 }
 
-/* Where no visible content is left between formats, those that are overridden or change nothing go. */
+/* Where no visible content is left between formats, those that are overridden or change nothing go.
+ */
 static void clean_gap(struct weave *w, uint32_t start, struct attributes *before) {
     uint32_t end = start;
 
@@ -246,7 +253,8 @@ static void clean_gap(struct weave *w, uint32_t start, struct attributes *before
         const struct item *x = item_at(w, ref);
         if (!is_live_format(x)) continue;
         struct attribute a = format_of(w, x);
-        if (attribute_get(&last, a.key) != ref || is_same(w, attribute_or_null(w, before, a.key), a.value))
+        if (attribute_get(&last, a.key) != ref ||
+            is_same(w, attribute_or_null(w, before, a.key), a.value))
             delete_item(w, ref);
     }
     free(last.list);

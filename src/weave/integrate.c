@@ -86,7 +86,7 @@ static uint32_t scan_left(struct weave *w, const struct item *x, uint32_t left, 
     return left;
 }
 
-/* ---- linking -------------------------------------------------------------------------------- */
+/* ---- linking ------------------------------------------------------------------------------ */
 
 static void link_between(struct weave *w, uint32_t ref, uint32_t left) {
     struct item *x = item_at(w, ref);
@@ -180,7 +180,7 @@ void integrate_local(struct weave *w, uint32_t ref) {
     place(w, ref, x->left, x->right);
 }
 
-/* ---- what an update brings ------------------------------------------------------------------ */
+/* ---- what an update brings ---------------------------------------------------------------- */
 
 /* Typing: the struct continues the run its client wrote last, so the run grows. Yjs would make an
  * item and join it at the end of the transaction; the outcome is the same. */

@@ -71,7 +71,7 @@ void key_forget(struct weave *w, uint32_t n) {
     }
 }
 
-/* ---- the keys of one type ------------------------------------------------------------------- */
+/* ---- the keys of one type ----------------------------------------------------------------- */
 
 static uint32_t table_probe(const struct table *t, uint32_t key) {
     uint32_t mask = t->n_slots - 1, i = (key * 0x9e3779b1u >> 7) & mask;

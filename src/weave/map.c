@@ -44,7 +44,8 @@ static struct gap chain_end(struct weave *w, weave_type t, uint32_t key) {
     return (struct gap){ table_get(type_at(w, t)->table, key), NONE };
 }
 
-int weave_map_set(struct weave *w, weave_type t, struct weave_bytes key, const struct weave_value *v) {
+int weave_map_set(struct weave *w, weave_type t, struct weave_bytes key,
+                  const struct weave_value *v) {
     uint32_t kind;
     int rc = check_key(w, t, key, 0);
 

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The fewest digits that read back as `v`, which is finite and above 0. Value: 0.DIGITS * 10^point. */
+/* The fewest digits that read back as `v`, which is finite and above 0. Value: 0.DIGITS * 10^point.
+ */
 static int shortest(double v, char digits[20], int *point) {
     char text[40];
     int precision = 0;

@@ -4,7 +4,7 @@
 #include "base/must.h"
 #include "weave/relay_int.h"
 
-/* ---- clients and their clocks --------------------------------------------------------------- */
+/* ---- clients and their clocks ------------------------------------------------------------- */
 
 static struct plan_block *find_block(const struct plan *p, uint64_t client) {
     size_t low = 0, high = p->n;
@@ -33,7 +33,7 @@ static void add_missing(struct plan *p, uint64_t client) {
     p->missing[p->n_missing++] = (struct weave_missing){ client, known_clock(p, client) };
 }
 
-/* ---- structs -------------------------------------------------------------------------------- */
+/* ---- structs ------------------------------------------------------------------------------ */
 
 /* Does s name a unit of another client that is not known? Then *needs is that unit. */
 static bool is_early(const struct plan *p, const struct decoded *s, struct id *needs) {
@@ -144,7 +144,7 @@ static void take_blocks(struct plan *p, const struct update *u) {
     }
 }
 
-/* ---- deletions ------------------------------------------------------------------------------ */
+/* ---- deletions ---------------------------------------------------------------------------- */
 
 static void plan_known(struct plan *p, const struct client_log *log, struct deleted range) {
     struct range gap, within = { range.clock, range.len };
@@ -185,7 +185,7 @@ static void plan_deletions(struct plan *p, const struct update *u) {
     delete_set_sort(&p->unknown);
 }
 
-/* ---- the plan ------------------------------------------------------------------------------- */
+/* ---- the plan ----------------------------------------------------------------------------- */
 
 static int by_client(const void *a, const void *b) {
     const struct weave_missing *x = a, *y = b;

@@ -53,7 +53,7 @@ size_t position_memory(const struct position *p) {
     return p ? sizeof *p + p->leaves.cap * sizeof *p->leaves.list + p->nodes.cap * sizeof *p->nodes.list : 0;
 }
 
-/* ---- nodes ----------------------------------------------------------------------------------- */
+/* ---- nodes -------------------------------------------------------------------------------- */
 
 static uint32_t leaf_new(struct position *p) {
     uint32_t i = p->leaves.free;
@@ -208,7 +208,7 @@ static void remove_empty(struct position *p, uint32_t leaf) {
     }
 }
 
-/* ---- items ------------------------------------------------------------------------------------ */
+/* ---- items -------------------------------------------------------------------------------- */
 
 static uint32_t item_slot(const struct leaf *l, uint32_t ref) {
     uint32_t i = 0;
@@ -325,7 +325,7 @@ void position_remove(struct weave *w, uint32_t ref) {
     }
 }
 
-/* ---- look-ups ---------------------------------------------------------------------------------- */
+/* ---- look-ups ----------------------------------------------------------------------------- */
 
 static void build(struct weave *w, struct type *t) {
     struct position *p = calloc(1, sizeof *p);

@@ -55,7 +55,7 @@ static enum shape shape_of(const struct weave *w, uint32_t t) {
     }
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ------------------------------------------------------------------------------- */
 
 static void read_text(struct weave *w, struct buf *out, uint32_t t) {
     for (uint32_t ref = type_at(w, t)->start; ref != NONE; ref = item_at(w, ref)->right) {
@@ -104,7 +104,7 @@ static bool is_undefined(struct weave *w, const struct item *x, uint32_t offset)
            value_of(w, x, offset).kind == WEAVE_V_UNDEFINED;
 }
 
-/* ---- markup -------------------------------------------------------------------------------------- */
+/* ---- markup ------------------------------------------------------------------------------- */
 
 static void markup_lower(struct buf *out, struct slice name) {
     for (size_t i = 0; i < name.len; i++) {
@@ -198,7 +198,7 @@ static void step_markup(struct walk *k) {
     markup_close(k, f->type);
 }
 
-/* ---- lists and objects ------------------------------------------------------------------------------ */
+/* ---- lists and objects -------------------------------------------------------------------- */
 
 static void open_type(struct walk *k, uint32_t t) {
     enum shape shape = shape_of(k->w, t);

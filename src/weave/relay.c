@@ -59,7 +59,7 @@ size_t weave_relay_encoded(const struct weave_relay *r) {
     return r->encoded + r->n * 12 + r->n_ranges * 5;
 }
 
-/* ---- applying ------------------------------------------------------------------------------- */
+/* ---- applying ----------------------------------------------------------------------------- */
 
 /* Scratch that one large update needed is not kept for the many small ones. */
 static void trim_buf(struct buf *b) {
@@ -165,7 +165,7 @@ static bool is_too_large(const struct weave_relay *r) {
     return r->logs_memory + r->cap * sizeof *r->clients + more > memory_max(r);
 }
 
-/* ---- the effect ----------------------------------------------------------------------------- */
+/* ---- the effect --------------------------------------------------------------------------- */
 
 static void encode_fits(const struct plan_block *b, struct buf *out) {
     struct decode d = b->fits;
@@ -248,7 +248,7 @@ int weave_relay_apply(struct weave_relay *r, struct weave_bytes update,
     return 0;
 }
 
-/* ---- answering ------------------------------------------------------------------------------ */
+/* ---- answering ---------------------------------------------------------------------------- */
 
 static void encode_state(const struct weave_relay *r, struct buf *out) {
     buf_reset(out);

@@ -10,7 +10,8 @@ void weave_text_read(struct weave *w, weave_type t, struct weave_sink out) {
     buf_reset(&w->out);
     for (uint32_t ref = type_at(w, t)->start; ref != NONE; ref = item_at(w, ref)->right) {
         const struct item *x = item_at(w, ref);
-        if (item_kind(x) == KIND_STRING && !item_is_deleted(x)) buf_put(&w->out, item_content(w, x), x->bytes);
+        if (item_kind(x) == KIND_STRING && !item_is_deleted(x))
+            buf_put(&w->out, item_content(w, x), x->bytes);
     }
     write_to(out, &w->out);
 }
@@ -68,7 +69,8 @@ int weave_text_insert_with(struct weave *w, weave_type t, uint32_t at, struct we
     if (!utf8_is_valid(text)) return WEAVE_INVALID;
     rc = format_read(w, &wanted, attributes, n);
     if (rc == 0 && text.len > 0)
-        insert(w, t, at, &wanted, (struct content){ KIND_STRING, (uint32_t)utf8_units(text), text });
+        insert(w, t, at, &wanted,
+               (struct content){ KIND_STRING, (uint32_t)utf8_units(text), text });
     free(wanted.list);
     return rc;
 }
@@ -120,8 +122,9 @@ int weave_text_delete(struct weave *w, weave_type t, uint32_t at, uint32_t len) 
     if (len == 0) return 0;
     if (is_plain(w, t)) {
         struct spot spot = position_find(w, t, at);
-        if (spot.offset + len == item_at(w, spot.item)->len && delete_tail(w, spot.item, len)) return 0;
-        edit_delete(w, edit_gap(w, t, at), len);
+        if (spot.offset + len == item_at(w, spot.item)->len && delete_tail(w, spot.item, len))
+            return 0;
+        edit_delete(w, edit_gap_before(w, spot), len);
         return 0;
     }
     struct text_spot spot = format_spot(w, t, at);

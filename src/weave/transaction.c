@@ -36,7 +36,7 @@ bool transaction_is_empty(const struct weave *w) {
     return w->now.touched.n == 0 && w->now.deleted.n == 0;
 }
 
-/* ---- ranges ---------------------------------------------------------------------------------- */
+/* ---- ranges ------------------------------------------------------------------------------- */
 
 void range_add(struct ranges *r, struct range add) {
     if (r->n > 0) {
@@ -70,7 +70,7 @@ void range_sort(struct ranges *r) {
     r->n = n + 1;
 }
 
-/* ---- the end ---------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------------ */
 
 static void collect_range(struct weave *w, struct range r) {
     struct client *c = &w->clients[r.client];

@@ -71,7 +71,7 @@ bool weave_update_is_empty(struct weave_bytes update) {
     return empty && decode_is_done(&d);
 }
 
-/* ---- ids ------------------------------------------------------------------------------------ */
+/* ---- ids ---------------------------------------------------------------------------------- */
 
 static bool name_clients(const struct decoded *s, bool (*on_client)(void *, uint64_t), void *ctx) {
     uint64_t own = s->client;       /* named with its block */
@@ -101,7 +101,7 @@ int weave_update_clients(struct weave_bytes update, bool (*on_client)(void *ctx,
     return decode_is_done(&d) ? 0 : WEAVE_INVALID;
 }
 
-/* ---- order ---------------------------------------------------------------------------------- */
+/* ---- order -------------------------------------------------------------------------------- */
 
 static void to_buf(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
 
@@ -115,7 +115,7 @@ int update_read_ordered(struct update *u, struct weave_bytes bytes, struct buf *
     return e ? e : update_read(u, (struct weave_bytes){ hold->at, hold->len });
 }
 
-/* ---- state vector --------------------------------------------------------------------------- */
+/* ---- state vector ------------------------------------------------------------------------- */
 
 /* Where the block's contiguous beginning ends: its first Skip, or its end. */
 static uint32_t contiguous(const struct block *b) {
@@ -152,7 +152,7 @@ int weave_update_state(struct weave_bytes update, struct weave_sink out) {
     return e;
 }
 
-/* ---- diff ----------------------------------------------------------------------------------- */
+/* ---- diff --------------------------------------------------------------------------------- */
 
 /* Narrows the block to what is above `clock`: s is its first struct. False: nothing is. */
 static bool above(struct block *b, uint64_t clock, struct decoded *s) {
