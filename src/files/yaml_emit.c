@@ -79,9 +79,14 @@ static void emit_scalar(struct emitter *e, const struct node *n, enum node_style
     emit_text(e, n->text, style_for(n->text, style, e, is_key), is_key);
 }
 
+/* A key counts by its text: one that is no text in the file (2025: x) stays as it is there. */
+static void emit_key(struct emitter *e, const struct node *key, bool simple) {
+    if (key->kind != NODE_STRING && key->text.len && key->style == STYLE_PLAIN) emit_text(e, key->text, STYLE_PLAIN, true);
+    else emit_text(e, key->text, style_for(key->text, STYLE_ANY, e, simple), simple);
+}
+
 /* PyYAML writes a key on the line of its value when it is one line of less than 128, "!!str" included. */
 static bool is_simple_key(const struct node *key) {
-    if (key->kind != NODE_STRING) return true;
     return key->text.len > 0 && utf8_characters(key->text) < 123 && !memchr(key->text.at, '\n', key->text.len);
 }
 
@@ -91,13 +96,13 @@ static void emit_after_dash(struct emitter *e, const struct node *n);
 /* The key at the current place (column == indent), then its value. */
 static void emit_entry(struct emitter *e, const struct node *n) {
     if (is_simple_key(n->key)) {
-        emit_scalar(e, n->key, STYLE_ANY, true);
+        emit_key(e, n->key, true);
         put(e, ":");
         emit_value(e, n);
         return;
     }
     put(e, "? ");
-    emit_scalar(e, n->key, STYLE_ANY, false);
+    emit_key(e, n->key, false);
     new_line(e, e->place.indent);
     put(e, ":");
     emit_after_dash(e, n);
@@ -185,7 +190,7 @@ static void emit_flow(struct emitter *e, const struct node *n) {
     put(e, n->kind == NODE_LIST ? "[" : "{");
     for (const struct node *c = n->first; c; c = c->next) {
         if (c->key) {
-            emit_scalar(e, c->key, STYLE_ANY, true);
+            emit_key(e, c->key, true);
             put(e, ": ");
         }
         emit_flow(e, c);
