@@ -14,13 +14,15 @@ struct apply {
 };
 
 void apply_text(struct apply *a, weave_type text, struct slice base, struct slice file);
-void apply_items(struct apply *a, const struct field *f, weave_type list, const struct node *base, const struct node *file);
+void apply_items(struct apply *a, const struct field *f, weave_type list, const struct node *base,
+    const struct node *file);
 void apply_keys(struct apply *a, weave_type map, const struct node *base, const struct node *file);
 void apply_edges(struct apply *a, weave_type map, const struct node *base, const struct node *file);
 void apply_nodes(struct apply *a, weave_type map, const struct node *base, const struct node *file);
 void apply_arrows(struct apply *a, weave_type map, const struct node *base, const struct node *file);
 
-/* Sets and deletes plain values of a map: what differs from base to file. Keys of `fields` and of `skip` (a NULL-ended
+/* Sets and deletes plain values of a map: what differs from base to file. Keys of `fields` and of `skip` (a
+ * NULL-ended
  * list, may be NULL) are left alone. */
 void apply_plain(struct apply *a, weave_type map, const struct node *base, const struct node *file,
                  const struct field *fields, const char *const *skip);

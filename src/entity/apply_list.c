@@ -242,7 +242,8 @@ static const struct doc_item *find_item(const struct doc_item *items, size_t n, 
 }
 
 /* The slots of keyed entries in the file's order. */
-static struct order_slot *key_slots(struct apply *a, const struct slice *base, size_t n_base, const struct slice *file,
+static struct order_slot *key_slots(struct apply *a, const struct slice *base, size_t n_base,
+    const struct slice *file,
                                     size_t n_file, const struct doc_item *items, size_t n_items) {
     struct order_slot *slots = tree_alloc(a->t, (n_file + 1) * sizeof *slots);
     size_t *to_base = tree_alloc(a->t, (n_file + 1) * sizeof *to_base);

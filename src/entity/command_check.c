@@ -105,20 +105,26 @@ static int on_file(void *ctx, const struct disk_file *file) {
     return E_OK;
 }
 
-static void on_problem(void *ctx, const char *path, const char *problem) { say(ctx, WARNING, path, NULL, "%s", problem); }
+static void on_problem(void *ctx, const char *path, const char *problem) {
+    say(ctx, WARNING, path, NULL, "%s", problem);
+}
 
 /* ---- values ------------------------------------------------------------------------------ */
 
 static const char *const TYPES[] = {
-    "PROCESS", "DECISION", "GATEWAY", "ROLE", "SYSTEM", "DOCUMENT", "REGULATION", "METRIC", "RISK", "POLICY", "CONTROL", "API",
+    "PROCESS", "DECISION", "GATEWAY", "ROLE", "SYSTEM", "DOCUMENT", "REGULATION", "METRIC", "RISK", "POLICY",
+    "CONTROL", "API",
     "CAPABILITY", "AGENT", "VERSION", "DATA", "VALIDATION", "REQUIREMENT", "DESIGN", "PROCEDURE", NULL };
 static const char *const CATEGORIES[] = { "CUSTOMER_FACING", "BACK_OFFICE", "SYSTEM", "COMPLIANCE", "RISK", NULL };
 static const char *const STATUSES[] = { "ACTIVE", "DRAFT", "DEPRECATED", "ARCHIVED", NULL };
 static const char *const CRITICALITIES[] = { "LOW", "MEDIUM", "HIGH", "CRITICAL", NULL };
 static const char *const EDGES[] = {
-    "DEPENDS_ON", "ENABLES", "RELATED_TO", "COMPONENT_OF", "USES_COMPONENT", "PARALLEL_WITH", "ESCALATES_TO", "GOVERNED_BY",
-    "DATA_FLOWS_TO", "IMPLEMENTS", "REFERENCES", "SUPERSEDES", "REQUIRES_KNOWLEDGE_OF", "PERFORMED_BY", "FORBIDDEN_FOR",
-    "REPLACED_BY", "MIGRATED_TO", "VERSION_OF", "REQUIRES", "INFLUENCES", "DOCUMENTS", "VALIDATES", "TRIGGERS", "PRODUCES",
+    "DEPENDS_ON", "ENABLES", "RELATED_TO", "COMPONENT_OF", "USES_COMPONENT", "PARALLEL_WITH", "ESCALATES_TO",
+    "GOVERNED_BY",
+    "DATA_FLOWS_TO", "IMPLEMENTS", "REFERENCES", "SUPERSEDES", "REQUIRES_KNOWLEDGE_OF", "PERFORMED_BY",
+    "FORBIDDEN_FOR",
+    "REPLACED_BY", "MIGRATED_TO", "VERSION_OF", "REQUIRES", "INFLUENCES", "DOCUMENTS", "VALIDATES",
+    "TRIGGERS", "PRODUCES",
     "CONSUMES", "ENFORCES", "LEADS_TO", "MITIGATES", "OWNS", "AFFECTS", NULL };
 static const char *const WORKFLOW_TYPES[] = { "BPM", "SOP", "CUSTOMER_JOURNEY", "CUSTOM", NULL };
 
@@ -130,11 +136,13 @@ static bool is_one_of(struct slice text, const char *const *words) {
     return false;
 }
 
-static void check_word(struct check *c, struct entity *e, const struct node *map, const char *key, const char *const *words) {
+static void check_word(struct check *c, struct entity *e, const struct node *map, const char *key,
+    const char *const *words) {
     const struct node *n = node_find(map, key);
 
     if (!n || n->kind == NODE_NULL || is_one_of(n->text, words)) return;
-    say(c, WARNING, e->path, n, "%s: %s is none of the known values", key, node_is_scalar(n) ? text_of(e, n) : "a list");
+    const char *value = node_is_scalar(n) ? text_of(e, n) : "a list";
+    say(c, WARNING, e->path, n, "%s: %s is none of the known values", key, value);
 }
 
 /* ---- references -------------------------------------------------------------------------- */
@@ -145,7 +153,8 @@ static struct entity *named(struct check *c, enum kind kind, struct slice id) {
     return n > 0 && (size_t)n < sizeof key ? map_get(&c->by_key, slice_of(key)) : NULL;
 }
 
-static struct entity *check_reference(struct check *c, struct entity *e, const struct node *n, enum kind kind, const char *what) {
+static struct entity *check_reference(struct check *c, struct entity *e, const struct node *n,
+    enum kind kind, const char *what) {
     if (!n || n->kind == NODE_NULL || !node_is_scalar(n)) return NULL;
     struct entity *other = named(c, kind, n->text);
     if (!other) say(c, ERROR, e->path, n, "%s: there is no %s %s", what, kind_text(kind), text_of(e, n));
@@ -188,11 +197,13 @@ static void check_edges(struct check *c, struct entity *e) {
 
     for (const struct node *n = list ? list->first : NULL; n; n = n->next) {
         const struct node *type = node_find(n, "type"), *target = node_find(n, "targetId");
-        if (!is_one_of(type->text, EDGES)) say(c, WARNING, e->path, type, "edges: %s is none of the known types", text_of(e, type));
+        if (!is_one_of(type->text, EDGES))
+            say(c, WARNING, e->path, type, "edges: %s is none of the known types", text_of(e, type));
         check_reference(c, e, target, KIND_ATOM, "edges");
         if (slice_is(target->text, e->id)) say(c, WARNING, e->path, target, "edges: an edge to itself");
         for (const struct node *o = list->first; o != n; o = o->next)
-            if (slice_eq(node_find(o, "type")->text, type->text) && slice_eq(node_find(o, "targetId")->text, target->text))
+            if (slice_eq(node_find(o, "type")->text, type->text) &&
+                slice_eq(node_find(o, "targetId")->text, target->text))
                 say(c, WARNING, e->path, n, "edges: this edge is there twice");
     }
 }
@@ -234,15 +245,19 @@ static void check_workflow(struct check *c, struct entity *e) {
     for (const struct node *n = nodes->first; n; n = n->next) {
         const struct node *atom = node_find(n, "atomId");
         if (atom && atom->kind == NODE_STRING && !named(c, KIND_ATOM, atom->text))
-            say(c, ERROR, e->path, NULL, "step %s: there is no atom %s", text_of(e, node_find(n, "_key")), text_of(e, atom));
+            say(c, ERROR, e->path, NULL, "step %s: there is no atom %s", text_of(e, node_find(n, "_key")),
+                text_of(e, atom));
         if (start && slice_eq(node_find(n, "_key")->text, start->text)) found = true;
     }
     if (!found) say(c, ERROR, e->path, start, "start_step_id: there is no step %s", text_of(e, start));
     for (const struct node *n = edges->first; n; n = n->next) {
         const struct node *target = node_find(n, "target");
         bool there = false;
-        for (const struct node *s = nodes->first; s; s = s->next) there = there || slice_eq(node_find(s, "_key")->text, target->text);
-        if (!there) say(c, ERROR, e->path, steps, "step %s: there is no step %s", text_of(e, node_find(n, "source")), text_of(e, target));
+        for (const struct node *s = nodes->first; s && !there; s = s->next)
+            there = slice_eq(node_find(s, "_key")->text, target->text);
+        if (there) continue;
+        const char *source = text_of(e, node_find(n, "source"));
+        say(c, ERROR, e->path, steps, "step %s: there is no step %s", source, text_of(e, target));
     }
 }
 
@@ -267,7 +282,8 @@ static void summary(const struct check *c, const char *directory) {
     printf("%s: %zu atoms, %zu modules, %zu phases, %zu journeys, %zu workflows; %zu %s, %zu %s, %zu %s\n", directory,
            c->n[KIND_ATOM], c->n[KIND_MODULE], c->n[KIND_PHASE], c->n[KIND_JOURNEY], c->n[KIND_WORKFLOW],
            c->counts[ERROR], plural(c->counts[ERROR], "error", "errors"), c->counts[WARNING],
-           plural(c->counts[WARNING], "warning", "warnings"), c->counts[NOTE], plural(c->counts[NOTE], "note", "notes"));
+           plural(c->counts[WARNING], "warning", "warnings"), c->counts[NOTE],
+           plural(c->counts[NOTE], "note", "notes"));
 }
 
 int command_check(int argc, char **argv) {

@@ -110,7 +110,8 @@ static void put_first_before(struct slice b, struct buf *out) {
         must(integer_step(whole, -1, step, &len));
         buf_put(out, step, len);
         /* the smallest integer alone is no key */
-        if (is_smallest((struct slice){ step, len })) put_midpoint((struct slice){ NULL, 0 }, (struct slice){ NULL, 0 }, out);
+        struct slice none = { NULL, 0 };
+        if (is_smallest((struct slice){ step, len })) put_midpoint(none, none, out);
     }
 }
 

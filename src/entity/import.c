@@ -73,7 +73,8 @@ int entity_merge(enum kind kind, struct weave *doc, struct slice base, struct sl
     if (e == E_OK) e = model_read(kind, file, false, &is, problem);
     else model_init(&is);
     const struct node *id = e == E_OK && was.file ? node_find(was.file, "id") : NULL;
-    if (id && !node_same(id, node_find(is.file, "id"))) e = refuse(problem, E_INVALID, "the id was changed in the file");
+    if (id && !node_same(id, node_find(is.file, "id")))
+        e = refuse(problem, E_INVALID, "the id was changed in the file");
     if (e == E_OK) {
         hash_of(base, file, seed);
         struct apply_ids ids = { .seed = { seed, sizeof seed }, .now_ms = clock_wall_ms() };

@@ -9,7 +9,8 @@
 
 #define SIMILAR_PAIRS_MAX 20000     /* comparisons of texts at one merge */
 
-static void match_ends(const struct slice *a, size_t n_a, const struct slice *b, size_t n_b, size_t *to_a, bool *used) {
+static void match_ends(const struct slice *a, size_t n_a, const struct slice *b, size_t n_b, size_t *to_a,
+    bool *used) {
     size_t n = n_a < n_b ? n_a : n_b, front = 0, back = 0;
 
     while (front < n && slice_eq(a[front], b[front])) {
@@ -24,7 +25,8 @@ static void match_ends(const struct slice *a, size_t n_a, const struct slice *b,
 }
 
 
-static void match_equal(const struct slice *a, size_t n_a, const struct slice *b, size_t n_b, size_t *to_a, bool *used) {
+static void match_equal(const struct slice *a, size_t n_a, const struct slice *b, size_t n_b, size_t *to_a,
+    bool *used) {
     struct map first;
     size_t *chain = calloc(n_a + 1, sizeof *chain);     /* chain[i]: 1 + the next equal one */
 
@@ -62,7 +64,8 @@ static bool is_similar(struct slice a, struct slice b) {
     return 10 * 2 * (before - deleted) >= 6 * (before + after);
 }
 
-static void match_similar(const struct slice *a, size_t n_a, const struct slice *b, size_t n_b, size_t *to_a, bool *used) {
+static void match_similar(const struct slice *a, size_t n_a, const struct slice *b, size_t n_b, size_t *to_a,
+    bool *used) {
     size_t from = 0, pairs = 0;
 
     for (size_t j = 0; j < n_b; j++) {

@@ -61,7 +61,10 @@ static struct node *module_file(struct tree *t, const struct node *want, const s
     if (other && other->kind == NODE_STRING && atoms) second = renamed(t, atoms, "atoms");
     if (other && other->kind == NODE_LIST) second = renamed(t, other, "atoms");
     const struct node *before = NULL;       /* what stood before `atoms` in the file */
-    for (const struct node *c = was ? was->first : NULL; c && !slice_is(c->key->text, "atoms"); c = c->next) before = c;
+    for (const struct node *c = was ? was->first : NULL; c; c = c->next) {
+        if (slice_is(c->key->text, "atoms")) break;
+        before = c;
+    }
     if (!was || !node_find(was, "atom_ids") || !node_find(was, "atoms")) before = NULL;
     for (const struct node *c = want->first; c; c = c->next) {
         if (c == other) continue;
@@ -99,7 +102,9 @@ static bool check_file(enum kind kind, const struct node *file, struct problem *
     }
     if (kind == KIND_WORKFLOW && !workflow_check(file, p)) return false;
     if (kind == KIND_MODULE) {
-        static const struct field ids[] = { { "atom_ids", FIELD_KEYS, false, NULL }, { NULL, FIELD_PLAIN, false, NULL } };
+        static const struct field ids[] = {
+            { "atom_ids", FIELD_KEYS, false, NULL }, { NULL, FIELD_PLAIN, false, NULL },
+        };
         if (!shape_check(ids, file, p)) return false;
     }
     return shape_check(shape_of(kind)->fields[0].fields, file, p);

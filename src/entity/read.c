@@ -29,7 +29,8 @@ static struct node *node_from_any(struct tree *t, struct weave_bytes any) {
     struct buf json;
 
     buf_init(&json, LIMIT_DOCUMENT_BYTES);
-    struct node *n = weave_any_to_json(any, sink_to(&json)) == 0 ? node_from_json(t, buf_view(&json)) : node_new(t, NODE_NULL);
+    struct node *n = weave_any_to_json(any, sink_to(&json)) == 0 ? node_from_json(t, buf_view(&json))
+        : node_new(t, NODE_NULL);
     buf_deinit(&json);
     return n;
 }

@@ -30,7 +30,8 @@ struct doc_entry *doc_entries(struct weave *w, struct tree *t, weave_type map); 
 struct doc_entry *doc_entry(struct doc_entry *entries, const char *key);
 struct slice doc_text(struct weave *w, struct tree *t, weave_type text);
 
-/* The items of a list, sorted by order, then id; deleted ones too. *n gets how many. NULL and *n 0: none. An entry that
+/* The items of a list, sorted by order, then id; deleted ones too. *n gets how many. NULL and *n 0: none. An
+ * entry that
  * is no map is left out and counted in *broken. */
 struct doc_item *doc_items(struct weave *w, struct tree *t, weave_type list, size_t *n, size_t *broken);
 /* The keys of a key list or the records of a map of records, sorted by their order, then key. */

@@ -14,7 +14,8 @@ static const struct field exception[] = { TEXT("condition"), TEXT("action"), END
 static const struct field content[] = {
     TEXT_ALWAYS("summary"), TEXT("description"), LIST_ALWAYS("steps"), TEXT("purpose"), TEXT("business_context"),
     LIST("inputs"), LIST("outputs"), LIST_ALWAYS("prerequisites"), LIST_ALWAYS("success_criteria"),
-    TEXT("regulatory_context"), { "exceptions", FIELD_ITEMS, false, exception }, LIST("requirements"), LIST("risks"), END,
+    TEXT("regulatory_context"), { "exceptions", FIELD_ITEMS, false, exception }, LIST("requirements"),
+        LIST("risks"), END,
 };
 
 static const struct field atom[] = {

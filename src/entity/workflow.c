@@ -25,7 +25,8 @@ static bool check_step(const struct node *step, struct problem *p) {
     if (step->kind != NODE_MAP) return wrong(step, p, "steps: a step must be an object");
     const struct node *id = node_find(step, "id"), *out = node_find(step, "transitions");
     if (!id || id->kind != NODE_STRING || id->text.len == 0) return wrong(step, p, "steps: a step without an id");
-    if (out && out->kind != NODE_LIST && out->kind != NODE_NULL) return wrong(out, p, "transitions: must be an array");
+    if (out && out->kind != NODE_LIST && out->kind != NODE_NULL)
+        return wrong(out, p, "transitions: must be an array");
     for (const struct node *c = out ? out->first : NULL; c; c = c->next) {
         if (c->kind != NODE_MAP) return wrong(c, p, "transitions: one must be an object");
         const struct node *target = node_find(c, "target_step_id");
@@ -78,7 +79,8 @@ struct node *workflow_model(struct tree *t, const struct node *file) {
         const struct node *place = layout ? node_get(layout, id) : NULL;
         node_put(t, node, slice_of("_key"), node_text(t, id));
         for (const struct node *c = s->first; c; c = c->next)
-            if (!slice_is(c->key->text, "id") && !slice_is(c->key->text, "transitions")) put_copy(t, node, c->key->text, c);
+            if (!slice_is(c->key->text, "id") && !slice_is(c->key->text, "transitions"))
+                put_copy(t, node, c->key->text, c);
         for (const struct node *c = place ? place->first : NULL; c; c = c->next)
             if (is_place(c->key->text)) put_copy(t, node, c->key->text, c);
         node_append(nodes, node);

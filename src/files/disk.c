@@ -96,7 +96,8 @@ static void found_temp(struct walk *w, const char *path) {
     char target[DISK_PATH_BYTES];
 
     if (!mark || mark <= slash + 2) return;
-    int n = snprintf(target, sizeof target, "%.*s%.*s", (int)(slash + 1 - path), path, (int)(mark - slash - 2), slash + 2);
+    int n = snprintf(target, sizeof target, "%.*s%.*s", (int)(slash + 1 - path), path,
+        (int)(mark - slash - 2), slash + 2);
     if (n < 0 || (size_t)n >= sizeof target) return;
     if (strncmp(mark, ".covalent-out-", 14) == 0) {
         disk_add_aside(w->d, target, path, 0);
@@ -127,7 +128,9 @@ static int entry(struct walk *w, const char *path, const char *name, int depth) 
     return w->on_file(w->ctx, &file);
 }
 
-static int compare_names(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+static int compare_names(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
 
 static int is_listed(const struct dirent *e) { return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0; }
 
@@ -188,7 +191,9 @@ static int open_root(const char *directory, struct disk **out, const char **why)
     return E_OK;
 }
 
-int disk_open_read(const char *directory, struct disk **out, const char **why) { return open_root(directory, out, why); }
+int disk_open_read(const char *directory, struct disk **out, const char **why) {
+    return open_root(directory, out, why);
+}
 
 int disk_open(const char *directory, struct disk **out, const char **why) {
     int r = open_root(directory, out, why);

@@ -58,7 +58,8 @@ static void watch_folder(struct disk *d, const char *path, int depth) {
         int len = snprintf(child, sizeof child, "%s/%s", path, names[i]->d_name);
         struct stat st;
         if (names[i]->d_name[0] != '.' && len < DISK_PATH_BYTES &&
-            fstatat(d->root, child, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) watch_folder(d, child, depth + 1);
+            fstatat(d->root, child, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+            watch_folder(d, child, depth + 1);
         free(names[i]);
     }
     if (n > 0) free(names);
@@ -139,7 +140,8 @@ static int open_git(const struct disk *d) {
                 close(git);
                 line[n > 0 ? n : 0] = 0;
                 line[strcspn(line, "\r\n")] = 0;
-                git = strncmp(line, "gitdir: ", 8) == 0 ? openat(at, line + 8, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+                bool named = strncmp(line, "gitdir: ", 8) == 0;
+                git = named ? openat(at, line + 8, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
             }
             close(at);
             return git;

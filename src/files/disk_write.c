@@ -18,7 +18,8 @@
 #include "base/rand.h"
 
 /* The names of one file being written. A temporary is called "new" until its bytes are on the disk: such
- * a leftover holds nothing of anybody's. "out" is what is exchanged: it holds our bytes before and somebody's after. */
+ * a leftover holds nothing of anybody's. "out" is what is exchanged: it holds our bytes before and somebody's
+ * after. */
 struct names {
     char folder[DISK_PATH_BYTES], fresh[DISK_PATH_BYTES], out[DISK_PATH_BYTES];
 };
@@ -268,8 +269,8 @@ void disk_probe(struct disk *d) {
 
 const char *disk_weakness(const struct disk *d) {
     if (d->no_exchange)
-        return "this file system cannot exchange two files: a program that saves a file in the very moment we write it may lose";
+        return "this file system cannot exchange two files: what a program saves while we write may be lost";
     if (d->no_lease)
-        return "this file system cannot tell whether a file is open for writing: outside changes are read a second later";
+        return "this file system does not say whether a file is open for writing: changes are read a second later";
     return NULL;
 }

@@ -45,7 +45,8 @@ static bool is_true(struct slice s) {
 }
 
 static bool is_false(struct slice s) {
-    return is_one_of(s, (const char *const[]){ "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", NULL });
+    return is_one_of(s, (const char *const[]){ "no", "No", "NO", "false", "False", "FALSE", "off", "Off",
+        "OFF", NULL });
 }
 
 static bool is_null(struct slice s) {

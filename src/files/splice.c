@@ -123,7 +123,8 @@ static bool has_unicode(struct slice file) {
     return false;
 }
 
-static bool try_splice(struct splice *s, const struct node *was, const struct node *want, bool strip, struct buf *out) {
+static bool try_splice(struct splice *s, const struct node *was, const struct node *want, bool strip,
+    struct buf *out) {
     struct yaml_place place = { .step = 2, .unicode = s->unicode };
     size_t before = out->len;
 

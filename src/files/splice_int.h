@@ -26,7 +26,8 @@ void splice_put(struct splice *s, size_t at, size_t end, struct slice text);
 size_t splice_line_start(const struct splice *s, size_t at);
 size_t splice_line_end(const struct splice *s, size_t at);      /* behind its newline */
 size_t splice_column(const struct splice *s, size_t at);        /* characters before it on its line */
-size_t splice_content_end(const struct splice *s, const struct node *n);    /* behind its last byte that says something */
+/* behind its last byte that says something */
+size_t splice_content_end(const struct splice *s, const struct node *n);
 bool splice_begins_line(const struct splice *s, size_t at);     /* only spaces before it */
 
 /* A value of a key, or of a dash (in_list), that stands at column `indent`. */

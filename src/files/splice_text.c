@@ -93,10 +93,12 @@ static void compare(struct fold *f) {
 
     while (f->same_front < n && same_word(&f->was.at[f->same_front], &f->want.at[f->same_front])) f->same_front++;
     while (f->same_back < n - f->same_front &&
-           same_word(&f->was.at[f->was.n - 1 - f->same_back], &f->want.at[f->want.n - 1 - f->same_back])) f->same_back++;
+           same_word(&f->was.at[f->was.n - 1 - f->same_back], &f->want.at[f->want.n - 1 - f->same_back]))
+        f->same_back++;
 }
 
-/* The word of the file that the i-th wanted word is, or NULL. The first changed word has the place of its predecessor. */
+/* The word of the file that the i-th wanted word is, or NULL. The first changed word has the place of its
+ * predecessor. */
 static const struct word *found(const struct fold *f, size_t i) {
     if (i < f->same_front || (i == f->same_front && i < f->was.n && f->was.at[i].newlines == 0)) return &f->was.at[i];
     if (i >= f->want.n - f->same_back) return &f->was.at[f->was.n - (f->want.n - i)];
@@ -178,7 +180,8 @@ static bool splice_block(struct splice *s, const struct node *was, struct slice 
     size_t indent = further_indent(s, header - 1, end, 0);
 
     if (newline) text.len--;
-    if (text.len == 0 || text.at[0] == ' ' || text.at[0] == '\n' || text.at[text.len - 1] == '\n' || indent == 0) return false;
+    if (text.len == 0 || text.at[0] == ' ' || text.at[0] == '\n' || text.at[text.len - 1] == '\n' ||
+        indent == 0) return false;
     for (size_t i = 0; i < text.len; i++)
         if (text.at[i] < 0x20 && text.at[i] != '\n' && text.at[i] != '\t') return false;
     bool strip = s->file.at[sign] == '-';
@@ -188,7 +191,8 @@ static bool splice_block(struct splice *s, const struct node *was, struct slice 
     for (size_t i = sign + strip; i < header; i++)
         if (s->file.at[i] != '\r') buf_byte(out, s->file.at[i]);
     if (was->style == STYLE_FOLDED) {
-        struct fold f = { .want = words_wanted(s, text, STYLE_FOLDED), .indent = indent, .column = indent, .out = out };
+        struct fold f = { .want = words_wanted(s, text, STYLE_FOLDED), .indent = indent, .column = indent,
+            .out = out };
         size_t first = header;
         while (first < end && s->file.at[first] == ' ') first++;
         put_spaces(out, indent);
@@ -229,7 +233,8 @@ static bool splice_flow_text(struct splice *s, const struct node *was, struct sl
     return true;
 }
 
-void splice_scalar(struct splice *s, const struct node *was, const struct node *want, const struct yaml_place *place) {
+void splice_scalar(struct splice *s, const struct node *was, const struct node *want,
+    const struct yaml_place *place) {
     bool block = was->style == STYLE_LITERAL || was->style == STYLE_FOLDED;
     struct yaml_place here = *place;
     struct buf b;

@@ -59,7 +59,8 @@ static bool replace_flow(struct splice *s, const struct node *was, const struct 
     return fits;
 }
 
-static void replace(struct splice *s, const struct node *was, const struct node *want, const struct yaml_place *place) {
+static void replace(struct splice *s, const struct node *was, const struct node *want,
+    const struct yaml_place *place) {
     size_t start = value_start(s, was, place->in_list), end = splice_content_end(s, was);
     struct yaml_place at = *place;
     struct buf b;
@@ -138,7 +139,8 @@ static void splice_map(struct splice *s, const struct node *was, const struct no
             splice_value(s, old, c, &place);
             before = old;
         } else {
-            size_t at = before ? splice_line_end(s, splice_content_end(s, before)) : splice_line_start(s, was->first->key->at);
+            size_t at = before ? splice_line_end(s, splice_content_end(s, before))
+                               : splice_line_start(s, was->first->key->at);
             put_entry(s, at, c, &place);
         }
     }
@@ -202,12 +204,16 @@ static bool is_moved_away(const struct list *l, size_t i) {
     return false;
 }
 
+static bool same_sort(const struct node *a, const struct node *b) {
+    return a->kind == b->kind || (node_is_scalar(a) && node_is_scalar(b));
+}
+
 /* Between two kept items, old ones are edited into new ones, in order. */
 static void pair_gap(struct list *l, size_t a, size_t b, size_t c, size_t d) {
     while (a < b && c < d) {
         if (is_moved_here(l, c)) c++;
         else if (is_moved_away(l, a)) a++;
-        else if (l->was[a]->kind != l->want[c]->kind && !(node_is_scalar(l->was[a]) && node_is_scalar(l->want[c]))) c++;
+        else if (!same_sort(l->was[a], l->want[c])) c++;
         else pair(l, a++, c++);
     }
 }

@@ -115,7 +115,8 @@ static enum node_style style_of(yaml_scalar_style_t style) {
 /* Gives n the type its explicit tag names, when its text allows it. */
 static bool retag(const char *tag, struct node *n, struct slice text) {
     static const struct { const char *tag; enum node_kind kind; } rows[] = {
-        { "null", NODE_NULL }, { "bool", NODE_BOOL }, { "int", NODE_INT }, { "float", NODE_FLOAT }, { "timestamp", NODE_DATE },
+        { "null", NODE_NULL }, { "bool", NODE_BOOL }, { "int", NODE_INT }, { "float", NODE_FLOAT },
+        { "timestamp", NODE_DATE },
     };
     if (strcmp(tag, "str") == 0) {
         n->kind = NODE_STRING;

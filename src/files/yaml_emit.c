@@ -81,7 +81,9 @@ static void emit_scalar(struct emitter *e, const struct node *n, enum node_style
 
 /* A key counts by its text: one that is no text in the file (2025: x) stays as it is there. */
 static void emit_key(struct emitter *e, const struct node *key, bool simple) {
-    if (key->kind != NODE_STRING && key->text.len && key->style == STYLE_PLAIN) emit_text(e, key->text, STYLE_PLAIN, true);
+    bool plain = key->kind != NODE_STRING && key->text.len && key->style == STYLE_PLAIN;
+
+    if (plain) emit_text(e, key->text, STYLE_PLAIN, true);
     else emit_text(e, key->text, style_for(key->text, STYLE_ANY, e, simple), simple);
 }
 

@@ -26,8 +26,8 @@ static bool is_break(uint32_t c) { return c == '\n' || c == 0x85 || c == 0x2028 
 static bool is_blank(uint32_t c) { return c == 0 || c == ' ' || c == '\t' || c == '\r' || is_break(c) || c == NONE; }
 
 static bool is_printable_unicode(uint32_t c) {
-    return (c == 0x85 || (c >= 0xa0 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd) || (c >= 0x10000 && c < 0x10ffff)) &&
-           c != 0xfeff;
+    if (c == 0x85 || (c >= 0xa0 && c <= 0xd7ff)) return true;
+    return ((c >= 0xe000 && c <= 0xfffd) || (c >= 0x10000 && c < 0x10ffff)) && c != 0xfeff;
 }
 
 /* ---- which styles can hold a text ---------------------------------------------------------- */
@@ -66,7 +66,8 @@ static struct analysis analyze(struct slice text, bool unicode) {
         uint32_t after = i < text.len ? utf8_next(text, &peek) : NONE;
         analyze_indicator(&a, c, before, after);
         if (is_break(c)) a.line_breaks = true;
-        if (is_break(c) && c != '\n') a.special = true;    /* PyYAML writes these as they are, then reads them otherwise */
+        /* PyYAML writes these as they are, then reads them otherwise */
+        if (is_break(c) && c != '\n') a.special = true;
         if (c != '\n' && (c < 0x20 || c > 0x7e) && !(unicode && is_printable_unicode(c))) a.special = true;
         if ((c == ' ' || is_break(c)) && before == NONE) a.leading = true;
         if ((c == ' ' || is_break(c)) && after == NONE) a.trailing = true;
@@ -183,7 +184,8 @@ static void put_single(struct writer *w) {
 
 static void put_escape(struct buf *out, uint32_t c) {
     static const struct { uint32_t c; char letter; } rows[] = {
-        { 0, '0' }, { 7, 'a' }, { 8, 'b' }, { 9, 't' }, { 10, 'n' }, { 11, 'v' }, { 12, 'f' }, { 13, 'r' }, { 27, 'e' },
+        { 0, '0' }, { 7, 'a' }, { 8, 'b' }, { 9, 't' }, { 10, 'n' }, { 11, 'v' }, { 12, 'f' }, { 13, 'r' }, {
+            27, 'e' },
         { '"', '"' }, { '\\', '\\' }, { 0x85, 'N' }, { 0xa0, '_' }, { 0x2028, 'L' }, { 0x2029, 'P' },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
