@@ -1,4 +1,4 @@
-/* metrics.h -- /metrics, /health and /ready. Reactor thread. */
+/* metrics.h -- /metrics and /ready (/health is with the REST routes: it tells of files and index). Reactor thread. */
 #ifndef API_METRICS_H
 #define API_METRICS_H
 
@@ -13,8 +13,8 @@ struct health {
     void *ctx;
 };
 
-/* /health answers {"status":"ok"} while the process lives, with "problem" where there is one; /ready 503 until
- * it is ready. All public: they name no person and no document. h outlives the http. */
+/* /ready answers 503, with the problem where there is one, until the server can take edits. Both are public:
+ * they name no person and no document. h outlives the http. */
 void metrics_add_routes(struct http *http, struct health *h);
 
 #endif
