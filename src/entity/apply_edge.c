@@ -129,26 +129,23 @@ static struct slice text_in(const struct doc_item *item, const char *key) {
     return e && e->value ? e->value->text : (struct slice){ (const uint8_t *)"", 0 };
 }
 
-/* The how manieth arrow with this source and target, in order: "source|target#2" names the second. */
-static const struct doc_item *arrow_named(struct apply *a, const struct records *r, struct slice name) {
+/* "source|target" of the document's arrows, in order; "#2" for the second of two equal ones. */
+static struct slice *arrow_names(struct apply *a, const struct records *r) {
+    struct node *list = node_new(a->t, NODE_LIST);
+
     for (size_t i = 0; i < r->n_all; i++) {
-        struct buf b;
-        size_t same = 1;
-        if (!r->all[i].type) continue;
-        struct slice source = text_in(&r->all[i], "source"), target = text_in(&r->all[i], "target");
-        for (size_t k = 0; k < i; k++)
-            same += r->all[k].type && slice_eq(text_in(&r->all[k], "source"), source) &&
-                    slice_eq(text_in(&r->all[k], "target"), target);
-        buf_init(&b, LIMIT_DOCUMENT_BYTES);
-        buf_slice(&b, source);
-        buf_byte(&b, '|');
-        buf_slice(&b, target);
-        if (same > 1) buf_printf(&b, "#%zu", same);
-        bool found = slice_eq(buf_view(&b), name);
-        buf_deinit(&b);
-        if (found) return &r->all[i];
+        struct node *arrow = node_new(a->t, NODE_MAP);
+        bool plain = r->all[i].type == 0;
+        node_put(a->t, arrow, slice_of("source"), node_text(a->t, plain ? r->all[i].id : text_in(&r->all[i], "source")));
+        node_put(a->t, arrow, slice_of("target"), node_text(a->t, text_in(&r->all[i], "target")));
+        node_append(list, arrow);
     }
-    (void)a;
+    return names_of(a, list, "source", "target");
+}
+
+static const struct doc_item *arrow_named(const struct records *r, const struct slice *names, struct slice name) {
+    for (size_t i = 0; i < r->n_all; i++)
+        if (r->all[i].type && slice_eq(names[i], name)) return &r->all[i];
     return NULL;
 }
 
@@ -161,12 +158,13 @@ void apply_arrows(struct apply *a, weave_type map, const struct node *base, cons
     r.is = names_of(a, file, "source", "target");
     r.keys = tree_alloc(a->t, (n + 1) * sizeof *r.keys);
     r.items = tree_alloc(a->t, (n + 1) * sizeof *r.items);
+    struct slice *names = arrow_names(a, &r);
     for (size_t j = 0; j < n; j++) {
-        r.items[j] = arrow_named(a, &r, r.is[j]);
+        r.items[j] = arrow_named(&r, names, r.is[j]);
         r.keys[j] = r.items[j] ? r.items[j]->id : new_id(a);
     }
     for (const struct node *c = base ? base->first : NULL; c; c = c->next, i++) {
-        const struct doc_item *gone = find(file, r.is, r.was[i]) ? NULL : arrow_named(a, &r, r.was[i]);
+        const struct doc_item *gone = find(file, r.is, r.was[i]) ? NULL : arrow_named(&r, names, r.was[i]);
         if (gone) delete_key(a, map, gone->id);
     }
     place_records(a, map, &r);

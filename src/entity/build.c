@@ -52,6 +52,8 @@ static struct node *like(struct build *b, struct node *want, const struct node *
 }
 
 static struct node *plain_of(struct build *b, const struct doc_entry *e, const struct node *was) {
+    if (e->value && e->value->is_decorated)
+        broken(b, "%.*s: bytes, or nested deeper than 32 levels", e->key.len > 60 ? 60 : (int)e->key.len, e->key.at);
     if (e->value) return like(b, node_clone(b->t, e->value), was);
     struct buf json;                    /* a container somebody made under a key of their own */
     buf_init(&json, LIMIT_DOCUMENT_BYTES);

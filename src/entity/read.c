@@ -13,6 +13,13 @@ struct slice slice_from(struct weave_bytes b) { return (struct slice){ b.at, b.l
 static void write_buf(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
 struct weave_sink sink_to(struct buf *out) { return (struct weave_sink){ write_buf, out }; }
 
+/* What no file can hold: bytes, a document, nested too deep. model_build refuses it. */
+static struct node *node_lost(struct tree *t) {
+    struct node *n = node_new(t, NODE_NULL);
+    n->is_decorated = true;
+    return n;
+}
+
 struct node *node_from_json(struct tree *t, struct slice json) {
     struct tree inner;
     struct problem p;
@@ -20,7 +27,7 @@ struct node *node_from_json(struct tree *t, struct slice json) {
 
     tree_init(&inner);
     if (json_read(json, true, &inner, &p) == 0) n = node_clone(t, inner.root);
-    else n = node_new(t, NODE_NULL);        /* deeper than the limit: nobody can keep it in a file */
+    else n = node_lost(t);
     tree_deinit(&inner);
     return n;
 }
@@ -30,7 +37,7 @@ static struct node *node_from_any(struct tree *t, struct weave_bytes any) {
 
     buf_init(&json, LIMIT_DOCUMENT_BYTES);
     struct node *n = weave_any_to_json(any, sink_to(&json)) == 0 ? node_from_json(t, buf_view(&json))
-        : node_new(t, NODE_NULL);
+        : node_lost(t);
     buf_deinit(&json);
     return n;
 }
@@ -49,6 +56,8 @@ static struct node *node_from(struct tree *t, const struct weave_value *v) {
     case WEAVE_V_OBJECT:
     case WEAVE_V_ARRAY: return node_from_any(t, v->bytes);
     case WEAVE_V_JSON: return node_from_json(t, slice_from(v->bytes));
+    case WEAVE_V_BINARY:
+    case WEAVE_V_DOC: return node_lost(t);
     default: return node_new(t, NODE_NULL);
     }
 }

@@ -24,7 +24,7 @@ struct weave_bytes bytes_of(struct slice s);
 struct slice slice_from(struct weave_bytes b);
 struct weave_sink sink_to(struct buf *out);
 
-struct node *node_from_json(struct tree *t, struct slice json);     /* null when it is none */
+struct node *node_from_json(struct tree *t, struct slice json);     /* null, is_decorated: no file can hold it */
 
 struct doc_entry *doc_entries(struct weave *w, struct tree *t, weave_type map);     /* in the order first seen */
 struct doc_entry *doc_entry(struct doc_entry *entries, const char *key);

@@ -10,6 +10,8 @@
 static const char *const PLACE[] = { "x", "y", "w", "h" };
 #define N_PLACE 4
 
+#define STEPS_MAX 2000          /* steps, and transitions of all steps: they are compared one by one */
+
 static bool is_place(struct slice key) {
     for (int i = 0; i < N_PLACE; i++)
         if (slice_is(key, PLACE[i])) return true;
@@ -43,8 +45,13 @@ bool workflow_check(const struct node *file, struct problem *p) {
         if (c->kind != NODE_MAP) return wrong(c, p, "layout: a place must be an object");
     if (!steps) return true;
     if (steps->kind != NODE_LIST) return wrong(steps, p, "steps: must be an array");
+    if (steps->n > STEPS_MAX) return wrong(steps, p, "steps: more than 2,000");
+    size_t n = 0;
     for (const struct node *c = steps->first; c; c = c->next) {
         if (!check_step(c, p)) return false;
+        const struct node *out = node_find(c, "transitions");
+        n += out ? out->n : 0;
+        if (n > STEPS_MAX) return wrong(out, p, "transitions: more than 2,000");
         for (const struct node *o = steps->first; o != c; o = o->next)
             if (slice_eq(node_find(o, "id")->text, node_find(c, "id")->text))
                 return wrong(c, p, "steps: two steps have this id");

@@ -233,6 +233,24 @@ static void yaml_bombs_are_refused(void) {
     buf_deinit(&file), buf_deinit(&u);
 }
 
+static void every_prefix_is_read_or_refused(void) {
+    static const char json[] = "{\"id\": \"w\", \"steps\": [{\"id\": \"a\", \"n\": -1.5e3, \"t\": \"\\ud83d\\ude00\", \"transitions\": [{\"target_step_id\": \"a\"}]}]}";
+    for (int kind = 0; kind < 2; kind++) {
+        const char *text = kind ? json : ATOM;
+        for (size_t n = 0; n <= strlen(text); n++) {
+            struct entity_problem p = { 0 };
+            struct buf u;
+            uint8_t *exact = malloc(n + 1);         /* so that a read past the end is seen */
+            memcpy(exact, text, n);
+            buf_init(&u, MIB(1));
+            int e = entity_import(kind ? KIND_WORKFLOW : KIND_ATOM, (struct slice){ exact, n }, &u, &p);
+            check(e == E_OK ? u.len > 0 : p.text[0] != 0 && u.len == 0);
+            buf_deinit(&u);
+            free(exact);
+        }
+    }
+}
+
 /* ---- somebody else changed the file -------------------------------------------------------- */
 
 static void people_write(struct weave *w, const char *text) {
@@ -352,6 +370,31 @@ static void c_writes_atom_ids(void) {
     buf_deinit(&u);
 }
 
+#define FLOW(steps) "{\n    \"id\": \"w\",\n    \"steps\": [" steps "]\n}"
+#define STEP(id, more) "{\"id\": \"" id "\", \"type\": \"task\", \"transitions\": [" more "]}"
+#define GO(to) "{\"target_step_id\": \"" to "\"}"
+
+static void workflows_merge_by_step_and_arrow(void) {
+    static const char *const versions[] = {
+        FLOW(STEP("a", GO("b")) ", " STEP("b", "")),
+        FLOW(STEP("a", GO("b") ", " GO("b")) ", " STEP("b", GO("a"))),
+        FLOW(STEP("b", GO("a")) ", " STEP("c", "") ", " STEP("a", GO("b"))),
+        FLOW(""),
+        FLOW(STEP("a", GO("a"))),
+    };
+    struct weave *w = open_kind(KIND_WORKFLOW, slice_of(versions[0]));
+    for (size_t i = 0; i + 1 < sizeof versions / sizeof *versions; i++) {
+        struct entity_problem p = { 0 };
+        struct buf u;
+        buf_init(&u, MIB(1));
+        weave_set_client(w, 100 + i);
+        check(entity_merge(KIND_WORKFLOW, w, slice_of(versions[i]), slice_of(versions[i + 1]), &u, &p) == E_OK && u.len > 0);
+        check(exports(KIND_WORKFLOW, w, slice_of(versions[i + 1]), versions[i + 1]));
+        buf_deinit(&u);
+    }
+    weave_free(w);
+}
+
 static void new_files_are_in_the_tables_order(void) {
     struct entity_problem p = { 0 };
     struct buf file;
@@ -420,6 +463,8 @@ int main(void) {
     run(d5_a_broken_shape_is_said_and_not_written);
     run(d5_a_file_of_another_shape_is_said_with_its_line);
     run(yaml_bombs_are_refused);
+    run(every_prefix_is_read_or_refused);
+    run(workflows_merge_by_step_and_arrow);
     run(a_changed_file_comes_in);
     run(what_people_wrote_meanwhile_stays);
     run(what_people_put_inside_a_deleted_part_stays);
