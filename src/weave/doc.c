@@ -13,6 +13,7 @@ struct weave *weave_new(uint64_t client, size_t bytes_max) {
     w->bytes_max = bytes_max && bytes_max < BYTES_MAX ? bytes_max : BYTES_MAX;
     w->seed = (uint64_t)(uintptr_t)w * 0x9e3779b97f4a7c15u;     /* differs in every document */
     buf_init(&w->keys.bytes, BYTES_MAX);
+    must(buf_reserve(&w->keys.bytes, 1));      /* so that an empty name has an address */
     buf_init(&w->pending.update, SIZE_MAX / 2);
     buf_init(&w->delete_set, SIZE_MAX / 2);
     buf_init(&w->out, SIZE_MAX / 2);

@@ -231,7 +231,10 @@ static inline struct uid item_last_uid(const struct item *x) {
 }
 
 static inline uint8_t *item_content(const struct weave *w, const struct item *x) {
-    return w->clients[x->id.client].bytes + x->at;
+    static uint8_t nothing;         /* a client may have no content at all */
+    uint8_t *bytes = w->clients[x->id.client].bytes;
+
+    return bytes ? bytes + x->at : &nothing;
 }
 
 /* Makes room for one more in a vector {list, n, cap}. */

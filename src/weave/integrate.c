@@ -247,20 +247,24 @@ static bool is_collected(const struct weave *w, uint32_t ref) {
     return ref != NONE && item_kind(item_at(w, ref)) == KIND_GC;
 }
 
-/* Settles the type (and key) x belongs to; false when it was collected. */
+/* Settles the type (and key) x belongs to; false when it was collected. A neighbour's wins against
+ * what x says itself: both are there only when the front of x was known, and a client that writes
+ * one id twice could say two things. Lists stay whole that way. */
 static bool find_parent(struct weave *w, struct item *x, uint32_t left, uint32_t right) {
     if (is_collected(w, left) || is_collected(w, right)) return false;
-    if (x->flags & ITEM_PARENT_ID) {
-        const struct item *holder = item_at(w, item_holding(w, (struct uid){ x->parent, x->leaf }));
-        x->flags &= ~(uint32_t)ITEM_PARENT_ID;
-        x->leaf = NONE;
-        if (item_kind(holder) != KIND_TYPE) return false;
-        x->parent = holder->type;
-    } else if (x->parent == 0) {
+    bool by_id = x->flags & ITEM_PARENT_ID;
+
+    x->flags &= ~(uint32_t)ITEM_PARENT_ID;
+    if (left != NONE || right != NONE) {
         const struct item *neighbour = item_at(w, left != NONE ? left : right);
         x->parent = neighbour->parent;
         x->key = neighbour->key;
+    } else if (by_id) {
+        const struct item *holder = item_at(w, item_holding(w, (struct uid){ x->parent, x->leaf }));
+        if (item_kind(holder) != KIND_TYPE) return false;
+        x->parent = holder->type;
     }
+    x->leaf = NONE;
     return true;
 }
 

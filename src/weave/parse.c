@@ -68,14 +68,14 @@ static void parse_item(struct weave *w, uint32_t client, const struct decoded *s
     vector_push(&w->parsed, ref);
 }
 
-/* Units an update adds to a client's clock without bringing bytes for them. */
+/* Units an update adds to a client's clock without bringing bytes for them. (Skip adds none.) */
 static uint64_t unbacked(const struct client *c, const struct decoded *s) {
-    if (s->kind != KIND_GC && s->kind != KIND_SKIP && s->kind != KIND_DELETED) return 0;
+    if (s->kind != KIND_GC && s->kind != KIND_DELETED) return 0;
     uint32_t end = s->clock + s->len, from = s->clock > c->state ? s->clock : c->state;
     return end > from ? end - from : 0;
 }
 
-static bool parse_blocks(struct weave *w, struct decode *d, uint64_t ahead_max) {
+static bool parse_blocks(struct weave *w, struct decode *d, uint64_t limit) {
     struct decoded s;
     uint64_t ahead = 0;
 
@@ -85,7 +85,7 @@ static bool parse_blocks(struct weave *w, struct decode *d, uint64_t ahead_max) 
             if (client == NONE) client = client_of(w, s.client);
             parse_item(w, client, &s);
             ahead += unbacked(&w->clients[client], &s);
-            if (ahead > ahead_max) return false;
+            if (ahead > limit) return false;
         }
         if (client == NONE) continue;
         if (w->n_queues == w->cap_queues)
@@ -119,6 +119,12 @@ size_t encoded_size(const struct weave *w) {
     return w->content + (size_t)(w->arena.n - w->arena.n_free) * STRUCT_COST + w->pending.update.len;
 }
 
+/* An empty document is being loaded: what grew update by update, each within the limit, comes back
+ * as one. A jump to the end of all clocks is still refused. */
+static uint64_t ahead_max(const struct weave *w) {
+    return w->arena.n == w->arena.n_free ? INT32_MAX : LIMIT_UPDATE_AHEAD;
+}
+
 /* `ours`: bytes that were accepted before; the limits do not apply to them again. */
 int parse_update(struct weave *w, struct weave_bytes update, bool ours, size_t *structs_len) {
     uint32_t n_clients = w->n_clients, n_keys = w->keys.n, n_types = w->n_types;
@@ -129,7 +135,7 @@ int parse_update(struct weave *w, struct weave_bytes update, bool ours, size_t *
     w->parsed.n = w->n_queues = w->deletes.n = 0;
     w->source = update.at;
     if (update.len > UINT32_MAX / 2) return WEAVE_TOO_LARGE;
-    if (!parse_blocks(w, &d, ours ? UINT64_MAX : LIMIT_UPDATE_AHEAD)) rc = WEAVE_INVALID;
+    if (!parse_blocks(w, &d, ours ? UINT64_MAX : ahead_max(w))) rc = WEAVE_INVALID;
     *structs_len = (size_t)(d.at - update.at);
     if (rc == 0) parse_ranges(w, &d);
     if (rc == 0 && !decode_is_done(&d)) rc = WEAVE_INVALID;
