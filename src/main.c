@@ -26,6 +26,7 @@
 #include "base/frame.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "entity/command_check.h"
 #include "io/loop.h"
 #include "io/worker.h"
 #include "projection/projector.h"
@@ -457,6 +458,7 @@ int main(int argc, char **argv) {
     static const struct { const char *name, *help; int (*run)(int argc, char **argv); } commands[] = {
         { "serve", "the server: covalent serve --workspace DIR", command_serve },
         { "token", "a token and a sign-in link: covalent token --user anna --role editor", command_token },
+        { "check", "every problem of a workspace: covalent check DIR", command_check },
         { "verify", "is the log whole? covalent verify DATA", command_verify },
         { "reindex", "derive index.db again: covalent reindex --workspace DIR --data DIR", command_reindex },
         { "version", "the version", command_version },

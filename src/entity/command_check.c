@@ -88,10 +88,11 @@ static int on_file(void *ctx, const struct disk_file *file) {
     if (r == E_OK && e->bytes.len == 0) snprintf(p.text, sizeof p.text, "the file is empty");
     else if (r == E_OK) r = model_read(e->kind, buf_view(&e->bytes), false, &e->model, &p);
     else snprintf(p.text, sizeof p.text, "%s", err_text(r));
-    int line = r == E_OK ? disk_has_conflict(buf_view(&e->bytes)) : 0;
+    int line = disk_has_conflict(buf_view(&e->bytes));
+    if (line && p.text[0]) p = (struct entity_problem){ line, 1, "conflict markers of git" };
     struct node at = { .line = p.line, .column = p.column };
     if (p.text[0]) say(c, ERROR, file->path, &at, "%s", p.text);
-    if (line) say(c, WARNING, file->path, &(struct node){ .line = line, .column = 1 }, "conflict markers of git");
+    if (line && !p.text[0]) say(c, WARNING, file->path, &(struct node){ .line = line, .column = 1 }, "conflict markers of git");
     if (!e->model.file || p.text[0]) {
         model_deinit(&e->model);
         buf_deinit(&e->bytes);
@@ -288,11 +289,11 @@ static void summary(const struct check *c, const char *directory) {
 
 int command_check(int argc, char **argv) {
     struct check c = { 0 };
-    const char *directory = argc > 0 ? argv[0] : ".", *why = "";
+    const char *directory = argc > 1 ? argv[1] : ".", *why = "";
 
-    if (argc > 1 || directory[0] == '-') {
-        fprintf(stderr, "usage: covalent check [DIR]\n");
-        return argc == 1 && (strcmp(directory, "--help") == 0 || strcmp(directory, "-h") == 0) ? 0 : 2;
+    if (argc > 2 || directory[0] == '-') {
+        fprintf(stderr, "usage: covalent check [DIR]\nEvery problem of a workspace, with file, line and column. Status 1: errors.\n");
+        return argc == 2 && (strcmp(directory, "--help") == 0 || strcmp(directory, "-h") == 0) ? 0 : 2;
     }
     if (disk_open_read(directory, &c.disk, &why) < 0) {
         fprintf(stderr, "covalent check: %s: %s\n", directory, why);

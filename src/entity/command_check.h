@@ -2,7 +2,7 @@
 #ifndef ENTITY_COMMAND_CHECK_H
 #define ENTITY_COMMAND_CHECK_H
 
-/* argv after the command's name. 0: no errors. 1: errors were printed. 2: the directory cannot be read, or usage. */
+/* argv[0] is the command's name. 0: no errors. 1: errors were printed. 2: the directory cannot be read, or usage. */
 int command_check(int argc, char **argv);
 
 #endif
