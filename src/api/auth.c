@@ -16,7 +16,7 @@
 
 enum origin { ORIGIN_OWN, ORIGIN_ALLOWED, ORIGIN_BROWSER, ORIGIN_SCRIPT };
 
-/* ---- names --------------------------------------------------------------------------------- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 const char *role_name(enum role role) {
     static const char *const names[] = { "viewer", "commenter", "editor", "admin" };
@@ -77,7 +77,7 @@ bool auth_clean_name(struct slice name, char out[LIMIT_NAME_BYTES + 1]) {
     return n > 0;
 }
 
-/* ---- Host and Origin ----------------------------------------------------------------------- */
+/* ---- Host and Origin ------------------------------------------------------------------------ */
 
 static bool equals(struct slice a, struct slice b) {
     return a.len == b.len && strncasecmp((const char *)a.at, (const char *)b.at, a.len) == 0;
@@ -196,7 +196,7 @@ static int check_origin(struct auth *a, const struct auth_request *r, enum origi
     return E_OK;
 }
 
-/* ---- credentials --------------------------------------------------------------------------- */
+/* ---- credentials ---------------------------------------------------------------------------- */
 
 /* The token the request carries, decoded into *b; false: none. */
 static bool find_token(const struct auth_request *r, struct buf *b) {

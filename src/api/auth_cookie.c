@@ -26,7 +26,7 @@ static void mac(const struct auth *a, struct slice text, uint8_t out[32]) {
          len == 32);
 }
 
-/* ---- the key ------------------------------------------------------------------------------- */
+/* ---- the key -------------------------------------------------------------------------------- */
 
 static bool read_key(const char *path, uint8_t key[32]) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -62,7 +62,7 @@ static bool make_key(struct auth *a, const struct auth_config *c) {
     return true;
 }
 
-/* ---- start and end ------------------------------------------------------------------------- */
+/* ---- start and end -------------------------------------------------------------------------- */
 
 static bool is_loopback(const char *listen) {
     return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost:", 10) == 0 ||
@@ -104,7 +104,7 @@ void auth_free(struct auth *a) {
 
 bool auth_is_open(const struct auth *a) { return jwt_keys_empty(a->keys); }
 
-/* ---- cookies ------------------------------------------------------------------------------- */
+/* ---- cookies -------------------------------------------------------------------------------- */
 
 void auth_cookie_line(struct auth *a, const struct principal *who, struct buf *out) {
     struct buf payload;
@@ -184,7 +184,7 @@ struct principal *auth_from_cookie(struct auth *a, struct slice cookies) {
     return who;
 }
 
-/* ---- tokens -------------------------------------------------------------------------------- */
+/* ---- tokens --------------------------------------------------------------------------------- */
 
 int auth_token_make(const struct auth_token *t, struct buf *out, const char **why) {
     struct jwt_claims c = { 0 };

@@ -13,7 +13,7 @@
 #define WRITE_MS 60000          /* an answer nobody reads */
 #define IN_MAX (LIMIT_HEADER_BYTES + KIB(64) + KIB(64))     /* a head and what one or two reads bring after it */
 
-/* ---- the life of an exchange ----------------------------------------------------------------*/
+/* ---- the life of an exchange ---------------------------------------------------------------- */
 
 static void on_timer(struct loop_timer *timer, uint64_t now_ms) {
     struct exchange *x =
@@ -65,7 +65,7 @@ void exchange_free(struct exchange *x) {
     free(x);
 }
 
-/* ---- routing ------------------------------------------------------------------------------- */
+/* ---- routing -------------------------------------------------------------------------------- */
 
 static bool method_of(struct slice text, enum method *out) {
     static const char *const names[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS" };
@@ -143,7 +143,7 @@ static void run_route(struct exchange *x, struct request *r) {
     }
 }
 
-/* ---- one request ----------------------------------------------------------------------------*/
+/* ---- one request ---------------------------------------------------------------------------- */
 
 void auth_request_of(const struct http_head *head, struct slice path_user, struct auth_request *a) {
     *a = (struct auth_request){
@@ -219,7 +219,7 @@ static void dispatch(struct exchange *x) {
     buf_deinit(&path);
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 /* Take from `in` what belongs to the body. */
 static int take_body(struct exchange *x) {
@@ -294,7 +294,7 @@ static void on_bytes(void *owner, struct conn *c, uint8_t *at, size_t len) {
     run(x);
 }
 
-/* ---- the end of an answer ------------------------------------------------------------------ */
+/* ---- the end of an answer ------------------------------------------------------------------- */
 
 void exchange_end_request(struct exchange *x) {
     if (!x->keep_alive) {
@@ -342,7 +342,7 @@ const struct conn_handler exchange_handler = { on_bytes, on_writable, on_close }
 
 void exchange_written(struct exchange *x) { set_timer(x, WRITE_MS); }
 
-/* ---- for handlers -------------------------------------------------------------------------- */
+/* ---- for handlers --------------------------------------------------------------------------- */
 
 struct slice http_header(const struct request *r, const char *name) {
     return http_field(r->raw, name);

@@ -23,7 +23,7 @@
 #define ACCEPTS_PER_TURN 64
 #define BACKLOG 4096
 
-/* ---- crowds -------------------------------------------------------------------------------- */
+/* ---- crowds --------------------------------------------------------------------------------- */
 
 static uint64_t hash_of(const struct http *h, struct slice key) {
     uint64_t hash = map_hash(h->seed, key);
@@ -72,7 +72,7 @@ bool http_seat_user(struct http *h, const struct conn *c, const struct principal
     return true;
 }
 
-/* ---- addresses ----------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------ */
 
 static bool parse_address(const char *text, uint8_t out[16]) {
     struct in_addr v4;
@@ -169,7 +169,7 @@ bool http_seat_forwarded(struct http *h, const struct conn *c, struct slice forw
     return true;
 }
 
-/* ---- accepting ----------------------------------------------------------------------------- */
+/* ---- accepting ------------------------------------------------------------------------------ */
 
 static void refuse(struct http *h, struct conn *c, int status, const char *detail) {
     char text[512];
@@ -221,7 +221,7 @@ bool http_adopt(struct http *h, int fd) {
     return c != NULL;
 }
 
-/* ---- opening ------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------- */
 
 static int bind_one(const struct addrinfo *a) {
     int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

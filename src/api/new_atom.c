@@ -20,7 +20,7 @@ static void refuse(struct new_atom *a, const char *field, const char *message, c
     snprintf(e->type, sizeof e->type, "%s", type);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 static void put_key(struct buf *b, const char *key) {
     if (b->len > 1) buf_byte(b, ',');
@@ -48,7 +48,7 @@ static void put_upper(struct buf *b, const char *text) {
     buf_json(b, slice_of(upper));
 }
 
-/* ---- fields --------------------------------------------------------------------------------------------- */
+/* ---- fields --------------------------------------------------------------------------------- */
 
 static const json_t *given(const json_t *body, const char *key) {
     const json_t *value = json_object_get(body, key);

@@ -14,7 +14,7 @@ static const char *const colours[8] = {     /* as in room/presence.c */
     "#0462d3", "#bf4213", "#00736e", "#872d8e", "#4c701a", "#906106", "#4a2dad", "#c1195c",
 };
 
-/* ---- who is online ---------------------------------------------------------------------------------------- */
+/* ---- who is online -------------------------------------------------------------------------- */
 
 static uint8_t lowest_free(const struct sessions *all) {
     uint8_t best = 0;
@@ -62,7 +62,7 @@ void people_remove(struct session *s) {
     people_changed(s->all);
 }
 
-/* ---- telling ------------------------------------------------------------------------------------------------- */
+/* ---- telling -------------------------------------------------------------------------------- */
 
 static void put_person(struct buf *out, const struct person_online *p) {
     struct gndp_person g = { .user = slice_of(p->who->user), .name = slice_of(p->who->name),

@@ -31,7 +31,7 @@ struct answer {
     struct answer *next;
 };
 
-/* ---- making (reader thread) -------------------------------------------------------------------------- */
+/* ---- making (reader thread) ----------------------------------------------------------------- */
 
 static int make_body(struct index *x, const struct question *q, struct buf *out) {
     struct slice text = slice_of(q->text);
@@ -82,7 +82,7 @@ static void answer_run(struct job *job, void *ctx) {
     if (a->body.len >= GZIP_FROM && a->body.len < UINT32_MAX / 2) make_gzip(buf_view(&a->body), &a->gzip);
 }
 
-/* ---- answering ------------------------------------------------------------------------------------------ */
+/* ---- answering ------------------------------------------------------------------------------ */
 
 static void unavailable(struct rest *r, struct ticket t) {
     http_respond(r->config.http, t, &(struct response){
@@ -202,7 +202,7 @@ static void ask_now(struct rest *r, const struct question *q, struct ticket t) {
     add_ticket(a, t);
 }
 
-/* ---- P3: read your writes ---------------------------------------------------------------------------------- */
+/* ---- P3: read your writes ------------------------------------------------------------------- */
 
 static uint64_t cursor(const struct rest *r) { return atomic_load(&r->config.projector->cursor); }
 
@@ -283,7 +283,7 @@ void rest_notice(struct rest *r, const struct notice *n) {
     go_on(r, loop_now_ms(r->config.loop));
 }
 
-/* ---- life ----------------------------------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 struct rest *rest_new(const struct rest_config *config) {
     struct rest *r = calloc(1, sizeof *r);

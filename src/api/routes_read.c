@@ -7,7 +7,7 @@
 
 #define LIMIT_PAGE 1000
 
-/* ---- parameters ------------------------------------------------------------------------------------------ */
+/* ---- parameters ----------------------------------------------------------------------------- */
 
 static void refuse_query(struct http *h, const struct request *r, const char *name, const char *what, const char *type) {
     char body[256];
@@ -67,7 +67,7 @@ static void zero(struct question *q, enum ask ask) {
     q->ask = ask;
 }
 
-/* ---- the routes --------------------------------------------------------------------------------------------- */
+/* ---- the routes ----------------------------------------------------------------------------- */
 
 static void get_atoms(struct http *h, const struct request *r) {
     struct question q;

@@ -68,7 +68,7 @@ static void fail(struct write *w, int err) {
     write_free(w);
 }
 
-/* ---- POST ---------------------------------------------------------------------------------------------- */
+/* ---- POST ----------------------------------------------------------------------------------- */
 
 static int see_state(void *ctx, const struct entity_row *row) {
     struct write *w = ctx;
@@ -203,7 +203,7 @@ static void post_atom(struct http *h, const struct request *request) {
     submit(w);
 }
 
-/* ---- DELETE --------------------------------------------------------------------------------------------- */
+/* ---- DELETE --------------------------------------------------------------------------------- */
 
 static void deleted(void *ctx, int err, uint64_t lsn) {
     struct write *w = ctx;

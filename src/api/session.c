@@ -29,7 +29,7 @@
 #define RATE_TICK_MS 50
 #define SIGN_IN_S 10
 
-/* ---- the wheel ------------------------------------------------------------------------------------------- */
+/* ---- the wheel ------------------------------------------------------------------------------ */
 
 static void leave_wheel(struct session *s) {
     if (s->before) s->before->next = s->next;
@@ -152,7 +152,7 @@ static void on_wheel(struct loop_timer *timer, uint64_t now_ms) {
     if (all->n) loop_timer_set(all->config.loop, timer, (now_s + 1) * 1000);
 }
 
-/* ---- reading, or not (A7) ------------------------------------------------------------------------------- */
+/* ---- reading, or not (A7) ------------------------------------------------------------------- */
 
 static void pause_reading(struct session *s, enum pause why) {
     if (!s->paused) conn_pause(s->outlet.conn);
@@ -216,7 +216,7 @@ static void leave_rated(struct session *s) {
     *at = s->next_rated;
 }
 
-/* ---- messages ----------------------------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------------------------- */
 
 static void stash_free(struct session *s) {
     if (!s->stash) return;
@@ -340,7 +340,7 @@ static void on_ready(struct outlet *o) {
     free(st);
 }
 
-/* ---- closing ----------------------------------------------------------------------------------------------------- */
+/* ---- closing -------------------------------------------------------------------------------- */
 
 void session_close(struct session *s, uint16_t code, const char *reason) {
     uint8_t frame[WS_CLOSE_MAX];
@@ -410,7 +410,7 @@ static void on_close(void *owner, struct conn *c) {
     all->n--;
 }
 
-/* ---- what rooms say ------------------------------------------------------------------------------------------------ */
+/* ---- what rooms say ------------------------------------------------------------------------- */
 
 static struct session *session_of(struct outlet *o) { return (struct session *)(void *)o; }
 
@@ -453,7 +453,7 @@ const struct outlet_handler session_handler = {
 
 static const struct conn_handler conn_events = { .on_bytes = on_bytes, .on_writable = on_writable, .on_close = on_close };
 
-/* ---- opening and all of them ------------------------------------------------------------------------------------------ */
+/* ---- opening and all of them ---------------------------------------------------------------- */
 
 void session_open(struct sessions *all, struct conn *c, const struct upgrade *u) {
     struct session *s = calloc(1, sizeof *s);
@@ -510,7 +510,7 @@ void sessions_free(struct sessions *all) {
     free(all);
 }
 
-/* ---- drain ---------------------------------------------------------------------------------------------------------------- */
+/* ---- drain ---------------------------------------------------------------------------------- */
 
 /* So many may be left by now; the rest is closed. */
 static void drain_some(struct sessions *all, uint64_t now_ms) {

@@ -23,7 +23,7 @@
 #define HOLD_MS 16
 #define LEAN_BYTES (LIMIT_QUEUE_BYTES / 4)
 
-/* ---- encoding ------------------------------------------------------------------------------------ */
+/* ---- encoding ------------------------------------------------------------------------------- */
 
 static void put_frame(struct buf *out, struct ws_codec *z, bool deflate, struct slice message) {
     struct slice small;
@@ -57,7 +57,7 @@ struct frame *fanout_frame(struct member *m, struct slice y) {
     return frame_copy(buf_view(&all->framed));
 }
 
-/* ---- the log ------------------------------------------------------------------------------------- */
+/* ---- the log -------------------------------------------------------------------------------- */
 
 void fanout_deinit(struct room *r) {
     for (int i = 0; i < CHANNEL_LOGS; i++) {
@@ -148,7 +148,7 @@ void fanout_message(struct room *r, struct slice y, struct member *except, enum 
     room_mark_dirty(r);
 }
 
-/* ---- lagging (F-2) ------------------------------------------------------------------------------- */
+/* ---- lagging (F-2) -------------------------------------------------------------------------- */
 
 static void drop_cursor(struct member *m) {
     if (m->is_behind) return;
@@ -168,7 +168,7 @@ static void check_lag(struct member *m) {
     if (lag > LIMIT_QUEUE_BYTES) drop_cursor(m);
 }
 
-/* ---- a turn's end --------------------------------------------------------------------------------- */
+/* ---- a turn's end --------------------------------------------------------------------------- */
 
 static void on_hold_over(struct loop_timer *timer, uint64_t now_ms) {
     struct room *r = (struct room *)(void *)((char *)timer - offsetof(struct room, hold_timer));

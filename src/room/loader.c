@@ -17,7 +17,7 @@
 #define TRIES 8                 /* for a file that a program is just writing */
 #define TRY_AGAIN_US 25000
 
-/* ---- rows ------------------------------------------------------------------------------------------------ */
+/* ---- rows ----------------------------------------------------------------------------------- */
 
 struct gathering {              /* updates one after the other in `bytes`, ends in `ends` */
     struct buf bytes, merged;
@@ -91,7 +91,7 @@ static int load_rows(struct load *l, struct sources *s) {
     return err;
 }
 
-/* ---- files (D6) --------------------------------------------------------------------------------------------- */
+/* ---- files (D6) ----------------------------------------------------------------------------- */
 
 struct found { char path[DISK_PATH_BYTES]; };
 
@@ -152,7 +152,7 @@ static int load_file(struct load *l, struct sources *s, const struct room_name *
     return err;
 }
 
-/* ---- the job ---------------------------------------------------------------------------------------------------- */
+/* ---- the job -------------------------------------------------------------------------------- */
 
 static int load(struct load *l, struct sources *s) {
     struct slice text = { l->name->bytes, l->name->len };

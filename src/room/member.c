@@ -10,7 +10,7 @@
 #include "room/outlet_int.h"
 #include "wire/hocuspocus.h"
 
-/* ---- joining and leaving --------------------------------------------------------------------------- */
+/* ---- joining and leaving -------------------------------------------------------------------- */
 
 static void set_channel(struct member *m, const struct joining *j) {
     m->channel = (uint8_t)j->channel;
@@ -89,7 +89,7 @@ void member_refuse(struct member *m, int err, const char *why) {
     room_leave(m);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------ */
+/* ---- sending -------------------------------------------------------------------------------- */
 
 void member_send(struct member *m, struct slice y) {
     if (m->channel != CHANNEL_SILENT) outlet_put_frame(m->outlet, m, fanout_frame(m, y));
@@ -158,7 +158,7 @@ void member_resync(struct member *m) {
     if (m->channel != CHANNEL_SILENT && m->room->state == ROOM_OPEN) waiter_add(m, whole(m));
 }
 
-/* ---- acknowledgements (A1) ------------------------------------------------------------------------------ */
+/* ---- acknowledgements (A1) ------------------------------------------------------------------ */
 
 static struct frame *saved_frame(struct member *m) {
     struct room *r = m->room;
@@ -193,7 +193,7 @@ static uint32_t owed_for(struct member *m, bool is_step_2) {
     return owed;
 }
 
-/* ---- updates -------------------------------------------------------------------------------------------- */
+/* ---- updates -------------------------------------------------------------------------------- */
 
 static void settle_owed(struct member *m, const struct weave_effect *effect, uint32_t owed, bool all_of_it) {
     if (effect->pending.len) {
@@ -328,7 +328,7 @@ int member_on_message(struct member *m, const struct y_msg *msg) {
     return E_INVALID;
 }
 
-/* ---- the room has loaded ---------------------------------------------------------------------------------- */
+/* ---- the room has loaded -------------------------------------------------------------------- */
 
 static int replay_one(struct member *m) {
     struct held *h = m->more->held_first;
@@ -392,7 +392,7 @@ void member_reloaded(struct member *m) {
     m->is_unanswered = false;
 }
 
-/* ---- questions --------------------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------ */
 
 const struct frame *member_room(const struct member *m) { return m->room->name; }
 struct principal *member_who(const struct member *m) { return m->who; }

@@ -49,7 +49,7 @@ void outlet_deinit(struct outlet *o) {
     o->conn = NULL;
 }
 
-/* ---- putting ------------------------------------------------------------------------------------- */
+/* ---- putting -------------------------------------------------------------------------------- */
 
 static void push(struct outlet *o, struct segment s) {
     if (o->n == o->cap) {
@@ -128,7 +128,7 @@ void outlet_put_raw(struct outlet *o, struct slice frames) {
     o->sent_ms = sent_ms;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 static struct iovec part_of(const struct segment *s) {
     if (!s->member)
@@ -269,7 +269,7 @@ void outlet_tell_waiting(struct rooms *all) {
     }
 }
 
-/* ---- members that go, and slow ones --------------------------------------------------------------- */
+/* ---- members that go, and slow ones --------------------------------------------------------- */
 
 /* The rest of the frame that is half sent, as a frame of its own. */
 static struct segment rest_of_frame(const struct segment *s) {

@@ -72,7 +72,7 @@ static const char *const colors_light[COLORS] = {
     "#0462d333", "#bf421333", "#00736e33", "#872d8e33", "#4c701a33", "#90610633", "#4a2dad33", "#c1195c33",
 };
 
-/* ---- the table ---------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------ */
 
 static uint64_t now_of(const struct room *r) { return rooms_now_ms(r->all); }
 
@@ -105,7 +105,7 @@ static void person_free(struct presence *ps, struct person *p) {
     free(p);
 }
 
-/* ---- ticks (S5) ----------------------------------------------------------------------------------------- */
+/* ---- ticks (S5) ----------------------------------------------------------------------------- */
 
 static void set_due(struct presence *ps) {
     if (ps->is_due) return;
@@ -228,7 +228,7 @@ void presence_flush(struct rooms *all) {
     }
 }
 
-/* ---- telling a joiner ------------------------------------------------------------------------------------- */
+/* ---- telling a joiner ----------------------------------------------------------------------- */
 
 /* The others as they are. Each is raised by one: the joiner may remember it at the same clock, gone.
  * Their owners may lag behind by that, but never by AHEAD, or peers would not accept them after a
@@ -296,7 +296,7 @@ void presence_tell_later(struct member *m) {
     if (!all->told_timer.place) loop_timer_set(all->config.loop, &all->told_timer, t->due_ms);
 }
 
-/* ---- claims (S1) -------------------------------------------------------------------------------------------- */
+/* ---- claims (S1) ---------------------------------------------------------------------------- */
 
 static bool is_same_user(const struct principal *a, const struct principal *b) {
     return a->named && b->named && strcmp(a->user, b->user) == 0;
@@ -347,7 +347,7 @@ static struct person *claim(struct member *m, struct person *p, const struct awa
     return p;
 }
 
-/* ---- what owners say ------------------------------------------------------------------------------------------ */
+/* ---- what owners say ------------------------------------------------------------------------ */
 
 static bool stamp(struct person *p, struct slice state, struct buf *out) {
     struct awareness_identity id = {
@@ -409,7 +409,7 @@ int presence_update(struct member *m, struct slice update) {
     return E_OK;
 }
 
-/* ---- coming and going -------------------------------------------------------------------------------------------- */
+/* ---- coming and going ----------------------------------------------------------------------- */
 
 static void on_purge(struct loop_timer *timer, uint64_t now_ms) {
     struct presence *ps = (struct presence *)(void *)((char *)timer - offsetof(struct presence, purge_timer));

@@ -17,7 +17,7 @@
 
 #define CLIENT_LAST ((UINT64_C(1) << 53) - 1)
 
-/* ---- lineage (D1) --------------------------------------------------------------------------------------- */
+/* ---- lineage (D1) --------------------------------------------------------------------------- */
 
 static bool is_reserved(uint64_t client) { return client >= IMPORT_CLIENT_FIRST && client <= CLIENT_LAST; }
 
@@ -83,7 +83,7 @@ static int check_ids(struct room *r, const struct edit *e) {
     return b.is_foreign ? E_REPLACED : E_INVALID;
 }
 
-/* ---- in --------------------------------------------------------------------------------------------------- */
+/* ---- in ------------------------------------------------------------------------------------- */
 
 int room_read_only(const struct room *r) { return r->all->read_only; }
 
@@ -154,7 +154,7 @@ int room_submit(struct room *r, const struct edit *e, struct weave_effect *effec
     return E_OK;
 }
 
-/* ---- out -------------------------------------------------------------------------------------------------- */
+/* ---- out ------------------------------------------------------------------------------------ */
 
 static void publish_update(struct room *r, const struct entry *e, struct member *author) {
     struct rooms *all = r->all;
@@ -198,7 +198,7 @@ void room_refuse_all(struct room *r, int err, const char *why) {
     while (r->members) member_refuse(r->members, err, why);
 }
 
-/* ---- a commit failed ----------------------------------------------------------------------------------------- */
+/* ---- a commit failed ------------------------------------------------------------------------ */
 
 static void forget_answers(struct room *r) {
     for (struct waiter *w = r->waiters_first; w; w = w->next) w->member->is_unanswered = true;

@@ -40,7 +40,7 @@ void rooms_free(struct rooms *all);
  * member gets what came for it with one write. */
 void rooms_flush(struct rooms *all);
 
-/* ---- changes that do not come from a member ------------------------------------------------------ */
+/* ---- changes that do not come from a member ------------------------------------------------- */
 
 /* Called once on the reactor: E_OK with the row's lsn when it is on disk (lsn 0: the update held
  * nothing new, and everything it repeats is on disk), or why not: E_NOT_FOUND, E_EXISTS, E_INVALID,
@@ -71,7 +71,7 @@ void rooms_create(struct rooms *all, const struct submission *s);
  * is not used. */
 void rooms_delete(struct rooms *all, const struct submission *s);
 
-/* ---- questions ------------------------------------------------------------------------------------ */
+/* ---- questions ------------------------------------------------------------------------------ */
 
 bool rooms_is_live(const struct rooms *all, struct slice room);     /* is it in memory? */
 bool rooms_lineage(const struct rooms *all, struct slice room, char lineage[33]);   /* false: not live */

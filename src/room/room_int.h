@@ -13,7 +13,7 @@
 #define LIMIT_HELD_BYTES KIB(256)       /* a member's messages while its room loads */
 #define LIMIT_OWN_IDS 64                /* client ids of the reserved range in one room */
 
-/* ---- fan-out ------------------------------------------------------------------------------------ */
+/* ---- fan-out -------------------------------------------------------------------------------- */
 
 struct fanout_log {                     /* frames of one dialect, back to back */
     uint8_t *at;
@@ -50,7 +50,7 @@ struct frame *fanout_frame(struct member *m, struct slice y_message);
 void outlet_put_frame(struct outlet *o, struct member *m, struct frame *f);     /* transfer */
 void fanout_flush(struct rooms *all);
 
-/* ---- waiters (A2) --------------------------------------------------------------------------------*/
+/* ---- waiters (A2) --------------------------------------------------------------------------- */
 
 struct waiter {
     struct waiter *next;
@@ -64,7 +64,7 @@ void waiter_add(struct member *m, struct frame *f);     /* transfer; sent now wh
 void waiter_release(struct room *r);
 void waiter_drop(struct room *r, struct member *m);     /* NULL: all of the room's */
 
-/* ---- pending (A6) --------------------------------------------------------------------------------*/
+/* ---- pending (A6) --------------------------------------------------------------------------- */
 
 struct asked_gap {                      /* a set of missing pairs we asked for, by its hash */
     uint64_t hash, at_ms;
@@ -100,7 +100,7 @@ struct member_more *member_more(struct member *m);      /* made when absent */
 void member_more_trim(struct member *m);                /* freed when it holds nothing */
 void member_more_free(struct member *m);
 
-/* ---- presence (S1-S5) ---------------------------------------------------------------------------- */
+/* ---- presence (S1-S5) ----------------------------------------------------------------------- */
 
 struct presence;
 int presence_update(struct member *m, struct slice update);
@@ -112,7 +112,7 @@ void presence_free(struct room *r);
 void presence_flush(struct rooms *all);                 /* rooms whose tick is due */
 void presence_free_told(struct rooms *all);
 
-/* ---- rooms ---------------------------------------------------------------------------------------- */
+/* ---- rooms ---------------------------------------------------------------------------------- */
 
 enum room_stage { ROOM_LOADING, ROOM_OPEN };
 

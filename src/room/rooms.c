@@ -30,7 +30,7 @@ void rooms_turn_again(struct rooms *all) {
     loop_timer_set(all->config.loop, &all->again_timer, rooms_now_ms(all));
 }
 
-/* ---- authors: who is skipped when an entry is published ----------------------------------------------- */
+/* ---- authors: who is skipped when an entry is published ------------------------------------- */
 
 uint32_t author_take(struct rooms *all, struct member *m) {
     uint32_t i = all->free_author;
@@ -73,7 +73,7 @@ struct member *author_settle(struct rooms *all, uint32_t number) {
     return m;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------- */
 
 struct room *room_find(const struct rooms *all, struct slice name) { return map_get(&all->by_name, name); }
 
@@ -218,7 +218,7 @@ static void on_loaded(struct load *l) {
     load_free(l);
 }
 
-/* ---- closing ------------------------------------------------------------------------------------------------ */
+/* ---- closing -------------------------------------------------------------------------------- */
 
 static void unlink_dirty(struct room *r) {
     struct room **at = &r->all->dirty;
@@ -270,7 +270,7 @@ void room_close_later(struct room *r) {
     loop_timer_set(r->all->config.loop, &r->close_timer, rooms_now_ms(r->all) + grace_ms);
 }
 
-/* ---- nothing can be saved (A8: the disk is full) ---------------------------------------------------------- */
+/* ---- nothing can be saved (A8: the disk is full) -------------------------------------------- */
 
 static void tell_read_only(struct room *r, const char *why) {
     struct member *next;
@@ -299,7 +299,7 @@ static void watch_read_only(struct rooms *all) {
             tell_read_only(all->by_name.entries[i].value, now == E_OK ? "" : err_text(now));
 }
 
-/* ---- all of them --------------------------------------------------------------------------------------------- */
+/* ---- all of them ---------------------------------------------------------------------------- */
 
 /* Members that joined a room which was open: told so at the end of their turn. */
 static void on_joins(struct loop_task *task) {

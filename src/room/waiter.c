@@ -81,7 +81,7 @@ void waiter_drop(struct room *r, struct member *m) {
     r->waiters_last = last;
 }
 
-/* ---- submissions that changed nothing ---------------------------------------------------------------- */
+/* ---- submissions that changed nothing ------------------------------------------------------- */
 
 void done_waiter_add(struct room *r, rooms_done *done, void *ctx) {
     if (room_is_settled(r)) {

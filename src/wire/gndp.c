@@ -78,7 +78,7 @@ void gndp_deinit(struct gndp_msg *m) {
     m->root = NULL;
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 static void begin(struct buf *out, const char *type, const char *id) {
     buf_printf(out, "{\"type\":\"%s\"", type);

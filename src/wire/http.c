@@ -35,7 +35,7 @@ static int refuse(struct http_head *h, int status, const char *problem) {
     return E_INVALID;
 }
 
-/* ---- lines --------------------------------------------------------------------------------- */
+/* ---- lines ---------------------------------------------------------------------------------- */
 
 /* Take one line off *in, without its CRLF. E_AGAIN: it is not all there. */
 static int take_line(struct slice *in, struct slice *line, struct http_head *h) {
@@ -102,7 +102,7 @@ static int parse_field(struct slice line, struct http_head *h) {
     return E_OK;
 }
 
-/* ---- what the fields mean ------------------------------------------------------------------ */
+/* ---- what the fields mean ------------------------------------------------------------------- */
 
 static int check_repeats(struct http_head *h) {
     static const char *const once[] = {
@@ -238,7 +238,7 @@ struct slice http_cookie(struct slice cookies, const char *name) {
     return (struct slice){ 0 };
 }
 
-/* ---- body ---------------------------------------------------------------------------------- */
+/* ---- body ----------------------------------------------------------------------------------- */
 
 void http_body_init(struct http_body *b, const struct http_head *h) {
     *b = (struct http_body){ .is_chunked = h->is_chunked, .left = h->length };

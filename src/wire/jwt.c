@@ -30,7 +30,7 @@ struct jwt_keys {
     const struct key *secret;
 };
 
-/* ---- keys ---------------------------------------------------------------------------------- */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 static void say_nothing(void *misc, const char *file, int line, uint64_t err, const char *format,
                         va_list ap) {
@@ -138,7 +138,7 @@ int jwt_keys_add_public(struct jwt_keys *keys, struct slice text) {
     return keys->n > before ? E_OK : E_INVALID;
 }
 
-/* ---- verifying ----------------------------------------------------------------------------- */
+/* ---- verifying ------------------------------------------------------------------------------ */
 
 struct parts { struct slice header, payload, signature; };
 
@@ -280,7 +280,7 @@ int jwt_verify(const struct jwt_keys *keys, struct slice token, uint64_t now_s,
     return good ? E_OK : E_UNAUTHORIZED;
 }
 
-/* ---- making -------------------------------------------------------------------------------- */
+/* ---- making --------------------------------------------------------------------------------- */
 
 void jwt_make(const struct jwt_keys *keys, const struct jwt_claims *claims, uint64_t now_s,
               struct buf *out) {

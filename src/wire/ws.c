@@ -17,7 +17,7 @@ enum { LENT_NOTHING, LENT_MESSAGE, LENT_CONTROL };
 
 _Static_assert(sizeof(struct ws) <= 64, "ten thousand idle connections have one each");
 
-/* ---- reading: the head of a frame ---------------------------------------------------------- */
+/* ---- reading: the head of a frame ----------------------------------------------------------- */
 
 static size_t head_size(const struct ws *ws) {
     if (ws->head_len < 2) return 2;
@@ -73,7 +73,7 @@ static const char *head_problem(const struct ws *ws, const struct ws_rules *rule
     return NULL;
 }
 
-/* ---- reading: events ------------------------------------------------------------------------*/
+/* ---- reading: events ------------------------------------------------------------------------ */
 
 static void forget(struct ws *ws) {
     free(ws->held);
@@ -132,7 +132,7 @@ static bool emit_message(struct ws *ws, const struct ws_rules *rules, struct sli
     return true;
 }
 
-/* ---- reading: payloads --------------------------------------------------------------------- */
+/* ---- reading: payloads ---------------------------------------------------------------------- */
 
 static void unmask(struct ws *ws, uint8_t *at, size_t len) {
     const uint8_t *mask = ws->head + ws->head_len - 4;
@@ -258,7 +258,7 @@ void ws_deinit(struct ws *ws) {
 
 size_t ws_held(const struct ws *ws) { return ws->held_cap; }
 
-/* ---- writing ------------------------------------------------------------------------------- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 size_t ws_head(uint8_t head[WS_HEAD_MAX], enum ws_opcode opcode, size_t len, bool compressed) {
     head[0] = (uint8_t)(FIN | (compressed ? RSV1 : 0) | (int)opcode);

@@ -45,7 +45,7 @@ static void start(struct buf *b, size_t max) {
     b->max = max > b->cap ? max : b->cap;
 }
 
-/* ---- inflating ------------------------------------------------------------------------------*/
+/* ---- inflating ------------------------------------------------------------------------------ */
 
 /* Inflate one piece of input. A final block may stand inside a message: what follows starts anew. */
 static int inflate_piece(struct ws_codec *z, struct slice piece, size_t max, size_t max_by_ratio) {
@@ -78,7 +78,7 @@ int ws_inflate_message(struct ws_codec *z, struct slice in, size_t max, struct s
     return E_OK;
 }
 
-/* ---- deflating ----------------------------------------------------------------------------- */
+/* ---- deflating ------------------------------------------------------------------------------ */
 
 bool ws_deflate_message(struct ws_codec *z, struct slice message, struct slice *out) {
     if (message.len < WS_DEFLATE_MIN) return false;
@@ -98,7 +98,7 @@ bool ws_deflate_message(struct ws_codec *z, struct slice message, struct slice *
     return true;
 }
 
-/* ---- the offer ----------------------------------------------------------------------------- */
+/* ---- the offer ------------------------------------------------------------------------------ */
 
 static struct slice trim(struct slice s) {
     while (s.len && (s.at[0] == ' ' || s.at[0] == '\t')) s.at++, s.len--;

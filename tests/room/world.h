@@ -142,7 +142,7 @@ static inline void world_deinit(struct world *w) {
     loop_free(w->loop);
 }
 
-/* ---- clients ------------------------------------------------------------------------------------------ */
+/* ---- clients -------------------------------------------------------------------------------- */
 
 static void client_joined(struct outlet *o, struct member *m) { (void)m; ((struct client *)(void *)o)->joined++; }
 static void client_refused(struct outlet *o, struct member *m, int err, const char *why) {
@@ -264,7 +264,7 @@ static inline int client_skip(struct client *c) {       /* how many messages cam
     return n;
 }
 
-/* ---- documents: a real one with one text ----------------------------------------------------------------- */
+/* ---- documents: a real one with one text ---------------------------------------------------- */
 
 static void into_buf(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
 
