@@ -144,6 +144,7 @@ struct weave_key_change {
 };
 struct weave_event {
     weave_type type;
+    weave_type root;            /* where the path starts */
     const struct weave_step *path;
     size_t n_path;
     const struct weave_delta *deltas;

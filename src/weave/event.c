@@ -117,21 +117,27 @@ static void gather_keys(struct weave *w, struct pool *pool, struct weave_event *
 
 /* ---- events ------------------------------------------------------------------------------- */
 
+static uint32_t parent_of(const struct weave *w, uint32_t t) {      /* 0: t is a root */
+    uint32_t holder = type_at(w, t)->item;
+
+    return holder == NONE ? 0 : item_at(w, holder)->parent;
+}
+
 static void gather_path(struct weave *w, struct pool *pool, struct weave_event *e) {
     uint32_t depth = 0;
 
-    for (uint32_t t = e->type; type_at(w, t)->item != NONE;
-         t = item_at(w, type_at(w, t)->item)->parent)
+    for (uint32_t t = e->type; t; t = parent_of(w, t)) {
+        e->root = t;
         depth++;
+    }
     struct weave_step *path = pool_get(pool, depth * sizeof *path);
     e->path = path;
-    e->n_path = depth;
-    for (uint32_t t = e->type; depth > 0; t = item_at(w, type_at(w, t)->item)->parent) {
+    e->n_path = --depth;
+    for (uint32_t t = e->type; depth > 0; t = parent_of(w, t)) {
         uint32_t holder = type_at(w, t)->item, key = item_at(w, holder)->key;
-        if (key != NONE) path[--depth].key = pool_copy(pool, key_name(w, key));
-        else
-            path[--depth] =
-                (struct weave_step){ .index = position_of(w, holder), .is_index = true };
+        struct weave_step *step = &path[--depth];
+        if (key != NONE) step->key = pool_copy(pool, key_name(w, key));
+        else *step = (struct weave_step){ .index = position_of(w, holder), .is_index = true };
     }
 }
 

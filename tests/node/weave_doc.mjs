@@ -168,6 +168,7 @@ class WeaveReplica extends Replica {
   // yjs retries what waits only when the clock it noted has come, and it may have noted a later one
   // than it needs (behind a hole). weave retries as soon as it can, so the twin is made to.
   async apply (update) {
+    const before = contents(this.doc)
     this.doc.transact(() => {
       Y.applyUpdate(this.doc, update, 'remote')
       const waiting = this.doc.store.pendingStructs
@@ -175,7 +176,12 @@ class WeaveReplica extends Replica {
       this.doc.store.pendingStructs = null
       Y.applyUpdateV2(this.doc, waiting.update, 'remote')
     }, 'remote')
-    await this.weave.call(`doc.apply ${this.number} ${hex(update)}`)
+    if (update.length % 2) {            // with nobody listening weave takes shorter ways
+      await this.weave.call(`doc.apply ${this.number} ${hex(update)}`)
+      return
+    }
+    const told = JSON.parse(Buffer.from(await this.weave.call(`doc.watch ${this.number} ${hex(update)}`), 'hex').toString())
+    checkEvents(this.doc, before, told)
   }
 
   async edit (edit) {
@@ -227,6 +233,78 @@ const sameJson = (ours, theirs) => {    // an empty root does not say what it is
   const a = JSON.parse(ours)
   for (const name of Object.keys(emptied)) a[name] ??= emptied[name]
   return canonical(a) === theirs
+}
+
+// ---- events -----------------------------------------------------------------------------------------
+// What every type holds, before; the events turn it into what it holds after, and leave out nothing.
+
+const plain = v => v instanceof Uint8Array ? '#6' : v instanceof Y.Doc ? '#10' : v instanceof Y.AbstractType ? '#9' : v === undefined ? '#0' : JSON.parse(JSON.stringify(v))
+const unitsOf = text => [...Array(text.length).keys()].map(i => /[\ud800-\udfff\ufffd]/.test(text[i]) ? '\ufffd' : text[i])
+const sorted = o => Object.fromEntries(Object.entries(o).sort(([a], [b]) => a < b ? -1 : 1))
+
+function contentOf (type) {
+  if (type instanceof Y.Text) {
+    return type.toDelta().flatMap(({ insert, attributes = {} }) =>
+      (typeof insert === 'string' ? unitsOf(insert) : [plain(insert)]).map(unit => ({ unit, attributes: sorted(attributes) })))
+  }
+  if (type instanceof Y.Map) return sorted(Object.fromEntries([...type].map(([k, v]) => [k, plain(v)])))
+  return type.toArray().map(v => ({ unit: plain(v), attributes: {} }))
+}
+
+function everyType (doc) {              // [type, its path, its root's name]
+  const found = []
+  const visit = (type, path, root) => {
+    found.push({ type, path, root })
+    const children = type instanceof Y.Map ? [...type] : type instanceof Y.Array ? type.toArray().map((v, i) => [i, v]) : []
+    for (const [step, value] of children) if (isTarget(value)) visit(value, [...path, step], root)
+  }
+  const r = roots(doc)
+  for (const name of ['text', 'map', 'list']) visit(r[name], [], name)
+  return found
+}
+
+const contents = doc => new Map(everyType(doc).map(({ type }) => [type, contentOf(type)]))
+
+function afterDeltas (list, deltas) {
+  const out = []
+  let at = 0
+  for (const { op, len, text, values, attributes } of deltas) {
+    if (op === 0) {
+      for (const old of list.slice(at, at + len)) {
+        const merged = { ...old.attributes, ...attributes }
+        for (const key of Object.keys(merged)) if (merged[key] === null) delete merged[key]
+        out.push({ unit: old.unit, attributes: sorted(merged) })
+      }
+    } else if (op === 1) {
+      for (const unit of text ? unitsOf(text) : values) out.push({ unit, attributes: sorted(attributes) })
+    }
+    if (op !== 1) at += len
+  }
+  return [...out, ...list.slice(at)]
+}
+
+function checkEvents (doc, before, { events, roots: numbers }) {
+  const told = new Map(events.map(e => [`${e.root}/${JSON.stringify(e.path)}`, e]))
+  for (const { type, path, root } of everyType(doc)) {
+    if (!before.has(type)) continue                     // new: part of what changed around it
+    const e = told.get(`${numbers[root]}/${JSON.stringify(path)}`)
+    const was = before.get(type), is = contentOf(type)
+    let ours = was
+    if (e && type instanceof Y.Map) {
+      ours = { ...was }
+      for (const { key, action, old } of e.keys) {
+        const known = key in was ? was[key] : '#0'
+        if (JSON.stringify(old) !== JSON.stringify(known) && action !== 0) throw new Error(`old value of ${key}: ${JSON.stringify(old)}, was ${JSON.stringify(known)}`)
+        if ((action === 0) === (key in was)) throw new Error(`action ${action} of ${key}`)
+        if (action === 2) delete ours[key]
+        else ours[key] = is[key]
+      }
+      ours = sorted(ours)
+    } else if (e) ours = afterDeltas(was, e.deltas)
+    if (JSON.stringify(ours) !== JSON.stringify(is)) {
+      throw new Error(`event at ${root} ${JSON.stringify(path)}: ${JSON.stringify(e)}\n  was  ${JSON.stringify(was)}\n  ours ${JSON.stringify(ours)}\n  yjs  ${JSON.stringify(is)}`)
+    }
+  }
 }
 
 // ---- edits ----------------------------------------------------------------------------------------

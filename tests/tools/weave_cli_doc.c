@@ -15,12 +15,14 @@
  *   doc.set D TYPE KEY ANY      doc.unset D TYPE KEY       doc.nestkey D TYPE KEY KIND   (of a map)
  *   doc.begin D                 doc.commit D               (edits outside commit by themselves)
  *   doc.anchor D TYPE AT ASSOC  doc.find D ANCHOR
- *   doc.memory D */
+ *   doc.memory D
+ *   doc.watch D UPDATE          (apply; the answer is what it told: hex of a JSON list of events) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <weave.h>
 
+#include "base/buf.h"
 #include "tools/weave_cli.h"
 
 #define DOCS 64
@@ -100,6 +102,100 @@ static uint32_t number(const struct call *c, size_t i) {
 }
 
 static void do_apply(struct call *c) { answer(weave_apply(c->w, unhex(c->args.at[0]), NULL)); }
+
+/* ---- events as JSON ---------------------------------------------------------------------------- */
+
+static void to_buf(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
+static struct slice slice_from(struct weave_bytes b) { return (struct slice){ b.at, b.len }; }
+
+static void put_value(struct buf *b, const struct weave_value *v) {
+    switch (v->kind) {
+    case WEAVE_V_NULL: buf_text(b, "null"); break;
+    case WEAVE_V_BOOL: buf_text(b, v->boolean ? "true" : "false"); break;
+    case WEAVE_V_NUMBER: buf_printf(b, "%.17g", v->number); break;
+    case WEAVE_V_STRING: buf_json(b, slice_from(v->bytes)); break;
+    case WEAVE_V_OBJECT: case WEAVE_V_ARRAY:
+        weave_any_to_json(v->bytes, (struct weave_sink){ to_buf, b });
+        break;
+    case WEAVE_V_JSON: buf_slice(b, slice_from(v->bytes)); break;
+    default: buf_printf(b, "\"#%d\"", v->kind);         /* types, subdocuments, binaries: their kind */
+    }
+}
+
+static void put_deltas(struct buf *b, const struct weave_event *e) {
+    for (size_t i = 0; i < e->n_deltas; i++) {
+        const struct weave_delta *d = &e->deltas[i];
+        buf_printf(b, "%s{\"op\":%d,\"len\":%u,\"text\":", i ? "," : "", (int)d->op, d->len);
+        buf_json(b, slice_from(d->text));
+        buf_text(b, ",\"values\":[");
+        for (uint32_t k = 0; d->op == WEAVE_INSERT && d->text.len == 0 && k < d->len; k++) {
+            if (k) buf_byte(b, ',');
+            put_value(b, &d->values[k]);
+        }
+        buf_text(b, "],\"attributes\":{");
+        for (size_t k = 0; k < d->n_attributes; k++) {
+            if (k) buf_byte(b, ',');
+            buf_json(b, slice_from(d->attributes[k].key));
+            buf_byte(b, ':');
+            buf_slice(b, slice_from(d->attributes[k].json));
+        }
+        buf_text(b, "}}");
+    }
+}
+
+static void on_event(void *ctx, const struct weave_event *e) {
+    struct buf *b = ctx;
+
+    buf_text(b, b->at[b->len - 1] == '}' ? ",{\"path\":[" : "{\"path\":[");
+    for (size_t i = 0; i < e->n_path; i++) {
+        if (i) buf_byte(b, ',');
+        if (e->path[i].is_index) buf_printf(b, "%u", e->path[i].index);
+        else buf_json(b, slice_from(e->path[i].key));
+    }
+    buf_printf(b, "],\"root\":%u,\"deltas\":[", e->root);
+    put_deltas(b, e);
+    buf_text(b, "],\"keys\":[");
+    for (size_t i = 0; i < e->n_keys; i++) {
+        buf_printf(b, "%s{\"action\":%d,\"key\":", i ? "," : "", (int)e->keys[i].action);
+        buf_json(b, slice_from(e->keys[i].key));
+        buf_text(b, ",\"old\":");
+        put_value(b, &e->keys[i].old);
+        buf_byte(b, '}');
+    }
+    buf_text(b, "]}");
+}
+
+/* The root above a type is not in its path; it is told by the roots' numbers. */
+static void put_roots(struct weave *w, struct buf *b) {
+    struct weave_bytes name;
+    weave_type t;
+
+    buf_text(b, "],\"roots\":{");
+    for (size_t i = 0; weave_roots(w, i, &name, &t); i++) {
+        if (i) buf_byte(b, ',');
+        buf_json(b, slice_from(name));
+        buf_printf(b, ":%u", t);
+    }
+    buf_text(b, "}}");
+}
+
+static void do_watch(struct call *c) {
+    struct buf b;
+    struct weave_observer observer = { .ctx = &b, .on_event = on_event };
+
+    buf_init(&b, SIZE_MAX / 2);
+    buf_text(&b, "{\"events\":[");
+    int rc = weave_apply(c->w, unhex(c->args.at[0]), &observer);
+    if (rc) {
+        answer(rc);
+    } else {
+        fputs("ok ", stdout);
+        put_roots(c->w, &b);
+        put_hex(NULL, b.at, b.len);
+        putchar('\n');
+    }
+    buf_deinit(&b);
+}
 
 static void do_state(struct call *c) {
     fputs("ok ", stdout);
@@ -263,7 +359,7 @@ static const struct command {
 } commands[] = {
     { "doc.apply", do_apply, NULL, 1 },   { "doc.state", do_state, NULL, 0 },
     { "doc.since", do_since, NULL, 1 },   { "doc.pending", do_pending, NULL, 0 },
-    { "doc.memory", do_memory, NULL, 0 }, { "doc.json", do_json, NULL, 1 },
+    { "doc.memory", do_memory, NULL, 0 }, { "doc.watch", do_watch, NULL, 1 }, { "doc.json", do_json, NULL, 1 },
     { "doc.text", do_text, NULL, 1 },     { "doc.length", do_length, NULL, 1 },
     { "doc.begin", do_begin, NULL, 0 },   { "doc.commit", do_commit, NULL, 0 },
     { "doc.anchor", do_anchor, NULL, 2 }, { "doc.find", do_find, NULL, 1 },

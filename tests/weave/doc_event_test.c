@@ -73,6 +73,7 @@ static void tell_delta(struct buf *b, const struct weave_delta *d) {
 static void on_event(void *ctx, const struct weave_event *e) {
     struct buf *b = ctx;
 
+    check(e->root != 0 && (e->n_path > 0 || e->root == e->type));
     buf_byte(b, '[');
     for (size_t i = 0; i < e->n_path; i++) {
         buf_byte(b, '/');
