@@ -12,7 +12,8 @@ static uint32_t missing_client(const struct weave *w, const struct item *x) {
 
     if (o != NONE && o != me && x->origin.clock >= c[o].state) return o;
     if (r != NONE && r != me && x->right_origin.clock >= c[r].state) return r;
-    if (x->flags & ITEM_PARENT_ID && x->parent != me && x->leaf >= c[x->parent].state) return x->parent;
+    if (x->flags & ITEM_PARENT_ID && x->parent != me && x->leaf >= c[x->parent].state)
+        return x->parent;
     return NONE;
 }
 

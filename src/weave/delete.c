@@ -53,10 +53,13 @@ bool delete_tail(struct weave *w, uint32_t ref, uint32_t units) {
     struct client *c = &w->clients[x->id.client];
 
     if (w->now.records || units >= x->len || x->right == NONE || x->key != NONE ||
-        (x->flags & (ITEM_KIND | ITEM_DELETED | ITEM_ASCII)) != (KIND_STRING | ITEM_ASCII)) return false;
+        (x->flags & (ITEM_KIND | ITEM_DELETED | ITEM_ASCII)) != (KIND_STRING | ITEM_ASCII))
+        return false;
     struct item *t = item_at(w, x->right);
-    if (item_kind(t) != KIND_DELETED || t->id.client != x->id.client || t->id.clock != item_end(x) ||
-        !uid_eq(t->origin, item_last_uid(x)) || !uid_eq(t->right_origin, x->right_origin)) return false;
+    if (item_kind(t) != KIND_DELETED || t->id.client != x->id.client ||
+        t->id.clock != item_end(x) || !uid_eq(t->origin, item_last_uid(x)) ||
+        !uid_eq(t->right_origin, x->right_origin))
+        return false;
 
     client_move_start(c, client_place(c, t->id.clock), t->id.clock - units);
     t->id.clock -= units;
@@ -89,7 +92,7 @@ void delete_range(struct weave *w, struct range r) {
         if (item_is_deleted(x)) continue;
         if (end < item_end(x)) {
             item_split(w, place, ref, end - x->id.clock);
-            place = client_place(c, item_at(w, ref)->id.clock);     /* its block may have been cut */
+            place = client_place(c, item_at(w, ref)->id.clock); /* its block may have been cut */
         }
         delete_item(w, ref);
     }

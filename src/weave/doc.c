@@ -84,7 +84,8 @@ size_t weave_memory(const struct weave *w) {
     for (uint32_t i = 0; i < w->n_clients; i++) {
         const struct client *c = &w->clients[i];
         n += c->cap + c->cap_blocks * (sizeof *c->first + sizeof *c->blocks);
-        for (uint32_t b = 0; b < c->n_blocks; b++) n += sizeof(struct block) + (size_t)c->blocks[b]->cap * 8;
+        for (uint32_t b = 0; b < c->n_blocks; b++)
+            n += sizeof(struct block) + (size_t)c->blocks[b]->cap * 8;
     }
     n += w->cap_types * sizeof *w->types;
     for (uint32_t i = 1; i < w->n_types; i++) {
@@ -92,7 +93,8 @@ size_t weave_memory(const struct weave *w) {
         if (t) n += sizeof *t + t->cap * sizeof *t->list + t->n_slots * sizeof *t->slots;
         n += position_memory(w->types[i].position);
     }
-    n += w->keys.bytes.cap + w->keys.cap * sizeof *w->keys.list + w->keys.n_slots * sizeof *w->keys.slots;
+    n += w->keys.bytes.cap + w->keys.cap * sizeof *w->keys.list +
+         w->keys.n_slots * sizeof *w->keys.slots;
     return n + w->pending.update.cap + w->delete_set.cap + w->out.cap + w->out2.cap;
 }
 
@@ -117,4 +119,6 @@ static const struct type *checked(const struct weave *w, weave_type t) {
 
 enum weave_kind weave_kind_of(const struct weave *w, weave_type t) { return checked(w, t)->kind; }
 uint32_t weave_length(const struct weave *w, weave_type t) { return checked(w, t)->length; }
-bool weave_is_deleted(const struct weave *w, weave_type t) { return type_is_deleted(w, checked(w, t)); }
+bool weave_is_deleted(const struct weave *w, weave_type t) {
+    return type_is_deleted(w, checked(w, t));
+}

@@ -24,7 +24,7 @@
 
 #define NONE UINT32_MAX
 
-/* ---- items --------------------------------------------------------------------------------- */
+/* ---- items -------------------------------------------------------------------------------- */
 
 enum {
     ITEM_KIND = 0x1f,           /* enum struct_kind */
@@ -32,7 +32,7 @@ enum {
     ITEM_COUNTABLE = 0x200,     /* adds to the length of its type */
     ITEM_ASCII = 0x400,         /* a string of one-byte characters: units are bytes */
     ITEM_PARENT_ID = 0x800,     /* not integrated: parent is a client, leaf a clock */
-    ITEM_HALF = 0x1000,         /* not integrated: starts with the second half of a surrogate pair */
+    ITEM_HALF = 0x1000,         /* not integrated: starts with the second half of a pair */
 };
 
 struct uid {                    /* an id inside a document */
@@ -47,7 +47,7 @@ struct item {                   /* one cache line */
     struct uid origin, right_origin;
     uint32_t parent;            /* type */
     uint32_t key;               /* of a map, or NONE */
-    uint32_t at, bytes;         /* content: a range of its client's bytes (unintegrated: of the update) */
+    uint32_t at, bytes; /* content: a range of its client's bytes (unintegrated: of the update) */
     uint32_t leaf;              /* of the position index, or NONE */
     uint32_t type;              /* KIND_TYPE: the type it holds */
 };
@@ -64,7 +64,7 @@ struct arena {
     uint32_t n_free;
 };
 
-/* ---- clients ------------------------------------------------------------------------------- */
+/* ---- clients ------------------------------------------------------------------------------ */
 
 #define BLOCK_SHIFT 8
 #define BLOCK_SLOTS (1u << BLOCK_SHIFT)
@@ -90,7 +90,7 @@ struct client {
     uint32_t len, cap, dead;    /* dead: bytes no item uses */
 };
 
-/* ---- keys and types ------------------------------------------------------------------------ */
+/* ---- keys and types ----------------------------------------------------------------------- */
 
 struct key {
     uint32_t at, len;           /* in keys.bytes */
@@ -127,7 +127,7 @@ struct type {
     struct position *position;  /* NULL until positions are looked up */
 };
 
-/* ---- transactions -------------------------------------------------------------------------- */
+/* ---- transactions ------------------------------------------------------------------------- */
 
 struct range {
     uint32_t client, clock, len;
@@ -244,17 +244,18 @@ static inline uint8_t *item_content(const struct weave *w, const struct item *x)
 #define vector_push(v, ...) (vector_room(v), (void)((v)->list[(v)->n++] = __VA_ARGS__))
 void *vector_grow(void *list, uint32_t *cap, size_t size);
 
-/* ---- item.c: the arena, cutting and joining ------------------------------------------------- */
+/* ---- item.c: the arena, cutting and joining ----------------------------------------------- */
 
 uint32_t item_new(struct weave *w);
 void item_free(struct weave *w, uint32_t ref);
-uint32_t item_split(struct weave *w, uint32_t place, uint32_t ref, uint32_t units); /* the right part */
+/* Returns the right part. */
+uint32_t item_split(struct weave *w, uint32_t place, uint32_t ref, uint32_t units);
 uint32_t item_starting(struct weave *w, struct uid id);      /* split if needed, unless collected */
 uint32_t item_ending(struct weave *w, struct uid id);
 bool item_join(struct weave *w, struct client *c, uint32_t left_place, uint32_t place);
 uint32_t item_join_left(struct weave *w, struct client *c, uint32_t place);     /* joined place */
 
-/* ---- client.c ------------------------------------------------------------------------------- */
+/* ---- client.c ----------------------------------------------------------------------------- */
 
 uint32_t client_intern(struct weave *w, uint64_t id);
 uint32_t client_find(const struct weave *w, uint64_t id);   /* or NONE */
@@ -268,7 +269,8 @@ void client_append(struct client *c, uint32_t clock, uint32_t ref);
 void client_insert_after(struct client *c, uint32_t place, uint32_t clock, uint32_t ref);
 void client_remove(struct client *c, uint32_t place);
 void client_move_start(struct client *c, uint32_t place, uint32_t clock);
-uint32_t client_put(struct weave *w, struct client *c, const uint8_t *at, uint32_t len);  /* content; offset */
+/* Adds content; returns its offset. */
+uint32_t client_put(struct weave *w, struct client *c, const uint8_t *at, uint32_t len);
 void client_compact(struct weave *w, struct client *c);     /* when half of the content is dead */
 const struct refs *client_order(struct weave *w);           /* by descending id */
 
@@ -284,12 +286,12 @@ static inline uint32_t item_holding(struct weave *w, struct uid id) {
     return place_ref(c, client_place(c, id.clock));
 }
 
-/* ---- content.c: measuring and cutting content ------------------------------------------------ */
+/* ---- content.c: measuring and cutting content --------------------------------------------- */
 
 /* Byte offset of a unit or element into an item's content; *inside: it cuts a surrogate pair. */
 uint32_t content_cut(struct slice content, uint32_t flags, uint32_t units, bool *inside);
 
-/* ---- key.c, type.c --------------------------------------------------------------------------- */
+/* ---- key.c, type.c ------------------------------------------------------------------------ */
 
 uint32_t key_intern(struct weave *w, struct slice name);
 uint32_t key_find(const struct weave *w, struct slice name);        /* or NONE */
@@ -307,18 +309,18 @@ static inline bool type_is_deleted(const struct weave *w, const struct type *t) 
     return (t->flags & TYPE_DEAD) || (t->item != NONE && item_is_deleted(item_at(w, t->item)));
 }
 
-/* ---- parse.c: update bytes to item slots; changes no content -------------------------------- */
+/* ---- parse.c: update bytes to item slots; changes no content ------------------------------ */
 
-/* Into parsed, queues, deletes. `ours`: no limits. *structs_len: the bytes before the delete set. */
+/* Into parsed, queues, deletes. `ours`: no limits. *structs_len: bytes before the delete set. */
 int parse_update(struct weave *w, struct weave_bytes update, bool ours, size_t *structs_len);
 size_t encoded_size(const struct weave *w);                         /* about */
 
-/* ---- integrate.c ------------------------------------------------------------------------------ */
+/* ---- integrate.c -------------------------------------------------------------------------- */
 
-void integrate(struct weave *w, uint32_t ref, uint32_t offset);     /* a parsed item, its needs known */
-void integrate_local(struct weave *w, uint32_t ref);                /* left, right, parent, key set */
+void integrate(struct weave *w, uint32_t ref, uint32_t offset); /* a parsed item, its needs known */
+void integrate_local(struct weave *w, uint32_t ref); /* left, right, parent, key set */
 
-/* ---- transaction.c, collect.c ----------------------------------------------------------------- */
+/* ---- transaction.c, collect.c ------------------------------------------------------------- */
 
 void transaction_begin(struct weave *w);
 void transaction_end(struct weave *w);                              /* collect, join, compact */
@@ -336,12 +338,13 @@ bool delete_tail(struct weave *w, uint32_t ref, uint32_t units);    /* false: no
 void delete_range(struct weave *w, struct range r);                 /* known clocks only */
 void collect_item(struct weave *w, uint32_t ref, bool as_child);
 
-/* ---- doc_encode.c ---------------------------------------------------------------------------------- */
+/* ---- doc_encode.c ------------------------------------------------------------------------- */
 
-void encode_since(struct weave *w, struct buf *out, const uint32_t *known);     /* known: clock per client, or NULL */
+/* known: a clock per client, or NULL. */
+void encode_since(struct weave *w, struct buf *out, const uint32_t *known);
 void encode_transaction(struct weave *w, struct buf *out);
 
-/* ---- position.c: the index from positions to items of one list -------------------------------- */
+/* ---- position.c: the index from positions to items of one list ---------------------------- */
 
 struct spot {               /* between two items, or inside one */
     uint32_t item;          /* holding the unit at the position, or NONE at the end */
@@ -350,7 +353,7 @@ struct spot {               /* between two items, or inside one */
 
 struct spot position_find(struct weave *w, uint32_t type, uint32_t at);
 uint32_t position_of(struct weave *w, uint32_t ref);                /* visible units left of it */
-void position_insert(struct weave *w, uint32_t ref);                /* linked behind its left neighbour */
+void position_insert(struct weave *w, uint32_t ref); /* linked behind its left neighbour */
 void position_update(struct weave *w, uint32_t ref);                /* its visible length changed */
 void position_remove(struct weave *w, uint32_t ref);                /* before it is unlinked */
 void position_free(struct position *p);
@@ -364,7 +367,7 @@ static inline void write_to(struct weave_sink out, const struct buf *b) {
     if (b->len && out.write) out.write(out.ctx, b->at, b->len);
 }
 
-void write_into(void *ctx, const uint8_t *at, size_t len);          /* a sink's write: ctx is a buf */
+void write_into(void *ctx, const uint8_t *at, size_t len); /* a sink's write: ctx is a buf */
 static inline struct weave_sink sink_into(struct buf *b) {
     return (struct weave_sink){ write_into, b };
 }

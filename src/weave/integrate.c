@@ -6,7 +6,8 @@
 
 /* ---- the conflict scan ----------------------------------------------------------------------
  * Items between left and right that were put there at the same time are numbered as they are
- * passed. "Was this one passed?" is asked by reference: a short list is searched, a long one hashed. */
+ * passed. "Was this one passed?" is asked by reference: a short list is searched, a long one
+ * hashed. */
 
 #define SCAN_SMALL 16
 
@@ -188,8 +189,9 @@ static bool extend_run(struct weave *w, uint32_t ref) {
     const struct item *x = item_at(w, ref);
     struct client *c = &w->clients[x->id.client];
 
-    if (item_kind(x) != KIND_STRING || x->origin.client != x->id.client || x->id.clock != c->state ||
-        x->origin.clock + 1 != c->state) return false;
+    if (item_kind(x) != KIND_STRING || x->origin.client != x->id.client ||
+        x->id.clock != c->state || x->origin.clock + 1 != c->state)
+        return false;
     uint32_t last = place_ref(c, client_last(c));
     struct item *l = item_at(w, last);
     if (item_kind(l) != KIND_STRING || item_is_deleted(l) || l->key != NONE ||

@@ -92,7 +92,8 @@ static void split_content(struct weave *w, struct item *x, struct item *y, uint3
     bool inside = false;
 
     if (x->bytes == 0) return;
-    uint32_t byte = content_cut((struct slice){ item_content(w, x), x->bytes }, x->flags, units, &inside);
+    uint32_t byte =
+        content_cut((struct slice){ item_content(w, x), x->bytes }, x->flags, units, &inside);
     if (inside) {
         split_pair(w, x, y, byte);
         return;

@@ -46,7 +46,8 @@ static struct slice kept(const struct decoded *s) {
 static uint32_t flags_of(const struct decoded *s) {
     uint32_t flags = s->kind;
 
-    if (s->kind != KIND_GC && s->kind != KIND_DELETED && s->kind != KIND_FORMAT) flags |= ITEM_COUNTABLE;
+    if (s->kind != KIND_GC && s->kind != KIND_DELETED && s->kind != KIND_FORMAT)
+        flags |= ITEM_COUNTABLE;
     if (s->kind == KIND_GC) flags |= ITEM_DELETED;
     if (s->kind == KIND_STRING && s->len == s->text.len) flags |= ITEM_ASCII;
     return flags;
@@ -58,12 +59,22 @@ static void parse_item(struct weave *w, uint32_t client, const struct decoded *s
     struct slice content = kept(s);
 
     *x = (struct item){
-        .id = { client, s->clock }, .len = s->len, .flags = flags_of(s), .left = NONE, .right = NONE,
-        .origin = { NONE, 0 }, .right_origin = { NONE, 0 }, .key = NONE, .leaf = NONE,
-        .at = (uint32_t)(content.at - w->source), .bytes = (uint32_t)content.len,
+        .id = { client, s->clock },
+        .len = s->len,
+        .flags = flags_of(s),
+        .left = NONE,
+        .right = NONE,
+        .origin = { NONE, 0 },
+        .right_origin = { NONE, 0 },
+        .key = NONE,
+        .leaf = NONE,
+        .at = (uint32_t)(content.at - w->source),
+        .bytes = (uint32_t)content.len,
     };
-    if (s->info & INFO_ORIGIN && s->kind != KIND_GC && s->kind != KIND_SKIP) x->origin = uid_of(w, s->origin);
-    if (s->info & INFO_RIGHT && s->kind != KIND_GC && s->kind != KIND_SKIP) x->right_origin = uid_of(w, s->right);
+    if (s->info & INFO_ORIGIN && s->kind != KIND_GC && s->kind != KIND_SKIP)
+        x->origin = uid_of(w, s->origin);
+    if (s->info & INFO_RIGHT && s->kind != KIND_GC && s->kind != KIND_SKIP)
+        x->right_origin = uid_of(w, s->right);
     if (s->parent != PARENT_NONE) parse_parent(w, x, s);
     vector_push(&w->parsed, ref);
 }
@@ -100,7 +111,8 @@ static void parse_ranges(struct weave *w, struct decode *d) {
     struct deleted range;
 
     while (decode_range(d, &range))
-        vector_push(&w->deletes, (struct range){ client_of(w, range.client), range.clock, range.len });
+        vector_push(&w->deletes,
+                    (struct range){ client_of(w, range.client), range.clock, range.len });
 }
 
 /* Refused: as if it had never been here. */
@@ -116,7 +128,8 @@ static void parse_undo(struct weave *w, uint32_t n_clients, uint32_t n_keys, uin
 #define STRUCT_COST 16      /* bytes a struct takes encoded, about */
 
 size_t encoded_size(const struct weave *w) {
-    return w->content + (size_t)(w->arena.n - w->arena.n_free) * STRUCT_COST + w->pending.update.len;
+    return w->content + (size_t)(w->arena.n - w->arena.n_free) * STRUCT_COST +
+           w->pending.update.len;
 }
 
 /* An empty document is being loaded: what grew update by update, each within the limit, comes back

@@ -38,7 +38,7 @@ struct position {
     uint32_t root;
     uint32_t leaf;                  /* cursor, or NONE */
     uint32_t before;                /* units before that leaf */
-    uint32_t slot, slot_before;     /* place in the leaf found last, and the units before it there */
+    uint32_t slot, slot_before; /* place in the leaf found last, and the units before it there */
     int64_t owed;                   /* change of the leaf that the sums above do not have yet */
 };
 
@@ -50,7 +50,9 @@ void position_free(struct position *p) {
 }
 
 size_t position_memory(const struct position *p) {
-    return p ? sizeof *p + p->leaves.cap * sizeof *p->leaves.list + p->nodes.cap * sizeof *p->nodes.list : 0;
+    return p ? sizeof *p + p->leaves.cap * sizeof *p->leaves.list +
+                   p->nodes.cap * sizeof *p->nodes.list
+             : 0;
 }
 
 /* ---- nodes -------------------------------------------------------------------------------- */
@@ -100,7 +102,8 @@ static uint32_t node_sum(const struct node *n) {
 static void add_above(struct position *p, uint32_t leaf, int64_t change) {
     uint32_t child = leaf;
 
-    for (uint32_t i = p->leaves.list[leaf].parent; i != NONE; child = i, i = p->nodes.list[i].parent) {
+    for (uint32_t i = p->leaves.list[leaf].parent; i != NONE;
+         child = i, i = p->nodes.list[i].parent) {
         struct node *n = &p->nodes.list[i];
         uint32_t *sum = &n->sums[child_slot(n, child)];
         *sum = (uint32_t)(*sum + change);
@@ -123,7 +126,8 @@ static void root_over(struct position *p, uint32_t height, uint32_t child, uint3
     *parent_of(p, height - 1, child) = p->root;
 }
 
-static void node_put(struct position *p, uint32_t node, uint32_t slot, uint32_t child, uint32_t sum) {
+static void node_put(struct position *p, uint32_t node, uint32_t slot, uint32_t child,
+                     uint32_t sum) {
     struct node *n = &p->nodes.list[node];
     uint32_t behind = n->n - slot;
 
@@ -149,7 +153,8 @@ static uint32_t node_cut(struct position *p, uint32_t node, uint32_t slot) {
 }
 
 /* `child` was split: `sum` units of it went to `right`, which gets its place behind it. */
-static void insert_behind(struct position *p, uint32_t height, uint32_t child, uint32_t right, uint32_t sum) {
+static void insert_behind(struct position *p, uint32_t height, uint32_t child, uint32_t right,
+                          uint32_t sum) {
     for (;;) {
         uint32_t node = *parent_of(p, height, child);
         if (node == NONE) {
@@ -221,7 +226,8 @@ static uint32_t item_slot(const struct leaf *l, uint32_t ref) {
 static uint32_t item_slot_near(const struct position *p, uint32_t leaf, uint32_t ref) {
     const struct leaf *l = &p->leaves.list[leaf];
 
-    return leaf == p->leaf && p->slot < l->n && l->items[p->slot] == ref ? p->slot : item_slot(l, ref);
+    return leaf == p->leaf && p->slot < l->n && l->items[p->slot] == ref ? p->slot
+                                                                         : item_slot(l, ref);
 }
 
 static uint32_t first_leaf(const struct position *p) {
@@ -242,7 +248,8 @@ static void leaf_change(struct position *p, uint32_t leaf, int64_t change) {
     }
 }
 
-/* Splits a full leaf and returns the right part; at its end nothing moves, so that appending fills leaves. */
+/* Splits a full leaf and returns the right part; at its end nothing moves, so that appending fills
+ * leaves. */
 static uint32_t leaf_cut(struct weave *w, struct position *p, uint32_t leaf, uint32_t at) {
     cursor_leave(p);
     uint32_t right = leaf_new(p);
@@ -262,7 +269,8 @@ static uint32_t leaf_cut(struct weave *w, struct position *p, uint32_t leaf, uin
     return right;
 }
 
-static void leaf_put(struct weave *w, struct position *p, uint32_t leaf, uint32_t slot, uint32_t ref) {
+static void leaf_put(struct weave *w, struct position *p, uint32_t leaf, uint32_t slot,
+                     uint32_t ref) {
     if (p->leaves.list[leaf].n == LEAF_MAX) {
         uint32_t right = leaf_cut(w, p, leaf, slot), kept = p->leaves.list[leaf].n;
         if (slot > kept || slot == LEAF_MAX) {
@@ -335,7 +343,8 @@ static void build(struct weave *w, struct type *t) {
     uint32_t leaf = leaf_new(p);
     root_over(p, 1, leaf, 0);
     t->position = p;
-    for (uint32_t ref = t->start; ref != NONE; ref = item_at(w, ref)->right) position_insert(w, ref);
+    for (uint32_t ref = t->start; ref != NONE; ref = item_at(w, ref)->right)
+        position_insert(w, ref);
 }
 
 /* Puts the cursor on the leaf that holds the unit `at`; the last leaf when there is none. */

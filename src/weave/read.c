@@ -60,7 +60,8 @@ static enum shape shape_of(const struct weave *w, uint32_t t) {
 static void read_text(struct weave *w, struct buf *out, uint32_t t) {
     for (uint32_t ref = type_at(w, t)->start; ref != NONE; ref = item_at(w, ref)->right) {
         const struct item *x = item_at(w, ref);
-        if (item_kind(x) == KIND_STRING && !item_is_deleted(x)) buf_put(out, item_content(w, x), x->bytes);
+        if (item_kind(x) == KIND_STRING && !item_is_deleted(x))
+            buf_put(out, item_content(w, x), x->bytes);
     }
 }
 
@@ -143,7 +144,8 @@ static void markup_attributes(struct walk *k, const struct table *t) {
     for (bool more = t != NULL; more;) {
         uint32_t best = NONE;
         for (uint32_t i = 0; i < t->n; i++) {
-            if (t->list[i].item == NONE || item_is_deleted(item_at(k->w, t->list[i].item))) continue;
+            if (t->list[i].item == NONE || item_is_deleted(item_at(k->w, t->list[i].item)))
+                continue;
             struct slice name = key_name(k->w, t->list[i].key);
             if (last.at && slice_order(name, last) <= 0) continue;
             if (best == NONE || slice_order(name, key_name(k->w, t->list[best].key)) < 0) best = i;
@@ -216,7 +218,8 @@ static void open_type(struct walk *k, uint32_t t) {
     default: break;
     }
     buf_byte(k->out, shape == SHAPE_OBJECT ? '{' : '[');
-    vector_push(k, (struct frame){ .type = t, .shape = shape, .item = type_at(k->w, t)->start, .first = true });
+    vector_push(k, (struct frame){
+                       .type = t, .shape = shape, .item = type_at(k->w, t)->start, .first = true });
 }
 
 static void close_type(struct walk *k) {

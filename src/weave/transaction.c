@@ -27,7 +27,8 @@ void transaction_touch(struct weave *w, uint32_t client) {
 void transaction_changed(struct weave *w, uint32_t type, uint32_t key) {
     struct uids *list = &w->now.changed;
 
-    if (list->n > 0 && list->list[list->n - 1].client == type && list->list[list->n - 1].clock == key)
+    if (list->n > 0 && list->list[list->n - 1].client == type &&
+        list->list[list->n - 1].clock == key)
         return;
     vector_push(list, (struct uid){ type, key });
 }
@@ -123,7 +124,8 @@ void transaction_end(struct weave *w) {
     range_sort(&t->deleted);
     for (uint32_t i = t->deleted.n; i-- > 0;) collect_range(w, t->deleted.list[i]);
     for (uint32_t i = t->deleted.n; i-- > 0;) join_around_range(w, t->deleted.list[i]);
-    for (uint32_t i = 0; i < t->touched.n; i++) join_new_structs(w, &w->clients[t->touched.list[i]]);
+    for (uint32_t i = 0; i < t->touched.n; i++)
+        join_new_structs(w, &w->clients[t->touched.list[i]]);
     for (uint32_t i = t->splits.n; i-- > 0;) join_at_split(w, t->splits.list[i]);
     for (uint32_t i = 0; i < t->deleted.n; i++)
         client_compact(w, &w->clients[t->deleted.list[i].client]);

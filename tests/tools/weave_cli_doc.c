@@ -16,7 +16,8 @@
  *   doc.begin D                 doc.commit D               (edits outside commit by themselves)
  *   doc.anchor D TYPE AT ASSOC  doc.find D ANCHOR
  *   doc.memory D
- *   doc.watch D UPDATE          (apply; the answer is what it told: hex of a JSON list of events) */
+ *   doc.watch D UPDATE          (apply; the answer is what it told: hex of a JSON list of events)
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ struct words {
 
 static struct session session;
 
-/* ---- bytes and lines --------------------------------------------------------------------------- */
+/* ---- bytes and lines ---------------------------------------------------------------------- */
 
 static struct weave_bytes unhex(char *text) {       /* in place */
     uint8_t *out = (uint8_t *)text;
@@ -71,7 +72,7 @@ static void answer(int rc) {
     else printf("err %d\n", rc);
 }
 
-/* ---- types by path ------------------------------------------------------------------------------ */
+/* ---- types by path ------------------------------------------------------------------------ */
 
 static weave_type step(struct weave *w, weave_type t, char *name) {
     struct weave_value v = { 0 };
@@ -89,7 +90,7 @@ static weave_type type_of(struct weave *w, char *path) {
     return t;
 }
 
-/* ---- commands ----------------------------------------------------------------------------------- */
+/* ---- commands ----------------------------------------------------------------------------- */
 
 struct call {
     struct weave *w;
@@ -103,7 +104,7 @@ static uint32_t number(const struct call *c, size_t i) {
 
 static void do_apply(struct call *c) { answer(weave_apply(c->w, unhex(c->args.at[0]), NULL)); }
 
-/* ---- events as JSON ---------------------------------------------------------------------------- */
+/* ---- events as JSON ----------------------------------------------------------------------- */
 
 static void to_buf(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
 static struct slice slice_from(struct weave_bytes b) { return (struct slice){ b.at, b.len }; }
@@ -118,7 +119,7 @@ static void put_value(struct buf *b, const struct weave_value *v) {
         weave_any_to_json(v->bytes, (struct weave_sink){ to_buf, b });
         break;
     case WEAVE_V_JSON: buf_slice(b, slice_from(v->bytes)); break;
-    default: buf_printf(b, "\"#%d\"", v->kind);         /* types, subdocuments, binaries: their kind */
+    default: buf_printf(b, "\"#%d\"", v->kind); /* types, subdocuments, binaries: their kind */
     }
 }
 
@@ -266,8 +267,10 @@ static int edit_delete_text(struct call *c, weave_type t) {
 
 /* Any value: plain ones by their `any`; B and hex: binary; D and hex: subdocument. */
 static struct weave_value value(char *word) {
-    if (word[0] == 'B') return (struct weave_value){ .kind = WEAVE_V_BINARY, .bytes = unhex(word + 1) };
-    if (word[0] == 'D') return (struct weave_value){ .kind = WEAVE_V_DOC, .bytes = unhex(word + 1) };
+    if (word[0] == 'B')
+        return (struct weave_value){ .kind = WEAVE_V_BINARY, .bytes = unhex(word + 1) };
+    if (word[0] == 'D')
+        return (struct weave_value){ .kind = WEAVE_V_DOC, .bytes = unhex(word + 1) };
     return (struct weave_value){ .kind = WEAVE_V_OBJECT, .bytes = unhex(word) };
 }
 
@@ -295,7 +298,9 @@ static int edit_set(struct call *c, weave_type t) {
     return weave_map_set(c->w, t, unhex(c->args.at[1]), &v);
 }
 
-static int edit_unset(struct call *c, weave_type t) { return weave_map_delete(c->w, t, unhex(c->args.at[1])); }
+static int edit_unset(struct call *c, weave_type t) {
+    return weave_map_delete(c->w, t, unhex(c->args.at[1]));
+}
 
 static int edit_nest_key(struct call *c, weave_type t) {
     weave_type made;
@@ -357,17 +362,29 @@ static const struct command {
     int (*edit)(struct call *, weave_type);
     size_t n_args;              /* at least, behind the document */
 } commands[] = {
-    { "doc.apply", do_apply, NULL, 1 },   { "doc.state", do_state, NULL, 0 },
-    { "doc.since", do_since, NULL, 1 },   { "doc.pending", do_pending, NULL, 0 },
-    { "doc.memory", do_memory, NULL, 0 }, { "doc.watch", do_watch, NULL, 1 }, { "doc.json", do_json, NULL, 1 },
-    { "doc.text", do_text, NULL, 1 },     { "doc.length", do_length, NULL, 1 },
-    { "doc.begin", do_begin, NULL, 0 },   { "doc.commit", do_commit, NULL, 0 },
-    { "doc.anchor", do_anchor, NULL, 2 }, { "doc.find", do_find, NULL, 1 },
-    { "doc.insert", NULL, edit_insert_text, 3 }, { "doc.embed", NULL, edit_embed, 3 },
-    { "doc.format", NULL, edit_format, 3 },      { "doc.delete", NULL, edit_delete_text, 3 },
-    { "doc.push", NULL, edit_push, 2 },          { "doc.pull", NULL, edit_pull, 3 },
-    { "doc.nest", NULL, edit_nest, 3 },          { "doc.set", NULL, edit_set, 3 },
-    { "doc.unset", NULL, edit_unset, 2 },        { "doc.nestkey", NULL, edit_nest_key, 3 },
+    { "doc.apply", do_apply, NULL, 1 },
+    { "doc.state", do_state, NULL, 0 },
+    { "doc.since", do_since, NULL, 1 },
+    { "doc.pending", do_pending, NULL, 0 },
+    { "doc.memory", do_memory, NULL, 0 },
+    { "doc.watch", do_watch, NULL, 1 },
+    { "doc.json", do_json, NULL, 1 },
+    { "doc.text", do_text, NULL, 1 },
+    { "doc.length", do_length, NULL, 1 },
+    { "doc.begin", do_begin, NULL, 0 },
+    { "doc.commit", do_commit, NULL, 0 },
+    { "doc.anchor", do_anchor, NULL, 2 },
+    { "doc.find", do_find, NULL, 1 },
+    { "doc.insert", NULL, edit_insert_text, 3 },
+    { "doc.embed", NULL, edit_embed, 3 },
+    { "doc.format", NULL, edit_format, 3 },
+    { "doc.delete", NULL, edit_delete_text, 3 },
+    { "doc.push", NULL, edit_push, 2 },
+    { "doc.pull", NULL, edit_pull, 3 },
+    { "doc.nest", NULL, edit_nest, 3 },
+    { "doc.set", NULL, edit_set, 3 },
+    { "doc.unset", NULL, edit_unset, 2 },
+    { "doc.nestkey", NULL, edit_nest_key, 3 },
 };
 
 static void open_doc(size_t doc, const char *client) {
@@ -382,7 +399,8 @@ bool weave_cli_doc(char *line) {
     char *rest = NULL;
 
     if (strncmp(line, "doc.", 4) != 0) return false;
-    for (char *word = strtok_r(line, " \n", &rest); word && words.n < WORDS; word = strtok_r(NULL, " \n", &rest))
+    for (char *word = strtok_r(line, " \n", &rest); word && words.n < WORDS;
+         word = strtok_r(NULL, " \n", &rest))
         words.at[words.n++] = word;
     size_t doc = words.n > 1 ? (size_t)strtoul(words.at[1], NULL, 10) : DOCS;
     if (doc >= DOCS) {

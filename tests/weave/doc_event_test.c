@@ -17,7 +17,9 @@ static struct weave_bytes bytes(const char *text) {
     return (struct weave_bytes){ (const uint8_t *)text, strlen(text) };
 }
 
-static struct weave_bytes view(const struct buf *b) { return (struct weave_bytes){ b->at, b->len }; }
+static struct weave_bytes view(const struct buf *b) {
+    return (struct weave_bytes){ b->at, b->len };
+}
 
 /* Two documents; `update` carries an edit of one to the other, `told` is what the other said. */
 struct pair {
@@ -40,7 +42,7 @@ static void close_pair(struct pair *p) {
     buf_deinit(&p->told);
 }
 
-/* ---- telling in words ------------------------------------------------------------------------------- */
+/* ---- telling in words --------------------------------------------------------------------- */
 
 static void tell_value(struct buf *b, const struct weave_value *v) {
     switch (v->kind) {
@@ -107,7 +109,8 @@ static void on_deleted_parent(void *ctx, uint64_t client, uint64_t clock, uint32
                               struct weave_bytes content) {
     struct buf *b = ctx;
 
-    buf_printf(b, "{orphan %llu:%llu+%u ", (unsigned long long)client, (unsigned long long)clock, len);
+    buf_printf(b, "{orphan %llu:%llu+%u ", (unsigned long long)client, (unsigned long long)clock,
+               len);
     buf_put(b, content.at, content.len);
     buf_byte(b, '}');
 }
@@ -122,7 +125,9 @@ static int apply(struct pair *p, struct weave *to) {
 static bool tells(struct pair *p, const char *wanted) {
     check(apply(p, p->b) == 0);
     bool same = p->told.len == strlen(wanted) && memcmp(p->told.at, wanted, p->told.len) == 0;
-    if (!same) fprintf(stderr, "told   %.*s\nwanted %s\n", (int)p->told.len, (const char *)p->told.at, wanted);
+    if (!same)
+        fprintf(stderr, "told   %.*s\nwanted %s\n", (int)p->told.len, (const char *)p->told.at,
+                wanted);
     return same;
 }
 
@@ -132,7 +137,7 @@ static void set_number(struct weave *w, weave_type map, const char *key, double 
     check(weave_map_set(w, map, bytes(key), &value) == 0);
 }
 
-/* ---- texts and lists ----------------------------------------------------------------------------------- */
+/* ---- texts and lists ---------------------------------------------------------------------- */
 
 static void w7_text_changes_are_deltas(void) {
     struct pair p = open_pair();
@@ -158,7 +163,8 @@ static void w7_text_changes_are_deltas(void) {
 static void w7_formats_are_attributes(void) {
     struct pair p = open_pair();
     weave_type t = weave_root(p.a, bytes("t"));
-    struct weave_attribute bold = { bytes("b"), bytes("true") }, thin = { bytes("b"), bytes("null") };
+    struct weave_attribute bold = { bytes("b"), bytes("true") },
+                           thin = { bytes("b"), bytes("null") };
 
     weave_begin(p.a);
     weave_text_insert(p.a, t, 0, bytes("abcd"));
@@ -205,7 +211,7 @@ static void w7_list_changes_carry_values_and_paths(void) {
     close_pair(&p);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------ */
+/* ---- keys --------------------------------------------------------------------------------- */
 
 static void w7_keys_are_added_updated_deleted(void) {
     struct pair p = open_pair();
@@ -263,7 +269,7 @@ static void w7_a_lost_map_value_is_told_by_whoever_sees_it(void) {
     close_pair(&p);
 }
 
-/* ---- content that comes too late ----------------------------------------------------------------------------- */
+/* ---- content that comes too late ---------------------------------------------------------- */
 
 static void w7_text_into_a_deleted_type_is_told(void) {
     struct pair p = open_pair();
