@@ -1,6 +1,7 @@
 #include "entity/model_int.h"
 #include "entity/read_int.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -33,11 +34,21 @@ static bool is_empty(const struct node *n) {
     return n->kind == NODE_NULL || (node_is_scalar(n) ? n->kind == NODE_STRING && n->text.len == 0 : n->n == 0);
 }
 
+/* node_same, but for .inf and .nan: they are null in a document, as in JSON. */
+static bool says_same(const struct node *want, const struct node *was) {
+    if (was->kind == NODE_FLOAT && !isfinite(was->number) && want->kind == NODE_NULL) return true;
+    if (node_is_scalar(was) || want->kind != was->kind || want->n != was->n) return node_same(want, was);
+    const struct node *x = want->first, *y = was->first;
+    for (; x && y; x = x->next, y = y->next)
+        if ((x->key && !slice_eq(x->key->text, y->key->text)) || !says_same(x, y)) return false;
+    return true;
+}
+
 /* The value as the file writes such a value: what means the same stays as it was; a number that was a float stays
  * one; a date stays a date. */
 static struct node *like(struct build *b, struct node *want, const struct node *was) {
     if (!was) return want;
-    if (node_same(want, was)) return node_clone(b->t, was);
+    if (says_same(want, was)) return node_clone(b->t, was);
     if (was->kind == NODE_FLOAT && want->kind == NODE_INT) want->kind = NODE_FLOAT;
     if (was->kind == NODE_DATE && want->kind == NODE_STRING) want->kind = NODE_DATE;
     if (want->kind != NODE_MAP || was->kind != NODE_MAP) return want;

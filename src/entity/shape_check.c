@@ -9,10 +9,21 @@ static bool wrong(const struct node *n, struct problem *p, const char *what, con
     return false;
 }
 
+/* An item's map in the document also holds what the server needs: a file cannot have these keys there. */
+static bool check_item_keys(const struct node *item, struct problem *p) {
+    static const char *const own[] = { "order", "deleted" };
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct node *n = node_find(item, own[i]);
+        if (n) return wrong(n, p, "this key is not possible in an entry of a list", own[i]);
+    }
+    return true;
+}
+
 static bool check_items(const struct field *f, const struct node *list, struct problem *p) {
     for (const struct node *c = list->first; c; c = c->next) {
         if (f->fields && c->kind != NODE_MAP) return wrong(c, p, "an entry must be a map", f->key);
-        if (f->fields && !shape_check(f->fields, c, p)) return false;
+        if (f->fields && !(shape_check(f->fields, c, p) && check_item_keys(c, p))) return false;
         if (!f->fields && c->kind == NODE_MAP)
             return wrong(c, p, "an entry must be a text; quote it if it holds a colon", f->key);
         if (!f->fields && !node_is_scalar(c)) return wrong(c, p, "an entry must be a text", f->key);

@@ -23,8 +23,25 @@ static bool wrong(const struct node *n, struct problem *p, const char *text) {
     return false;
 }
 
+/* Keys that mean something else in the document's maps: a file cannot have them here. */
+static bool check_keys(const struct node *map, const char *const *own, struct problem *p) {
+    for (; *own; own++) {
+        const struct node *n = node_find(map, *own);
+        if (!n) continue;
+        problem_set(p, n->line, n->column, "%s: this key is not possible here", *own);
+        return false;
+    }
+    for (const struct node *c = map->first; c; c = c->next)
+        if (key_is_ours(c->key->text)) return wrong(c, p, "keys must not begin with _");
+    return true;
+}
+
 static bool check_step(const struct node *step, struct problem *p) {
+    static const char *const step_own[] = { "order", "x", "y", "w", "h", NULL };
+    static const char *const arrow_own[] = { "order", "source", "target", NULL };
+
     if (step->kind != NODE_MAP) return wrong(step, p, "steps: a step must be an object");
+    if (!check_keys(step, step_own, p)) return false;
     const struct node *id = node_find(step, "id"), *out = node_find(step, "transitions");
     if (!id || id->kind != NODE_STRING || id->text.len == 0) return wrong(step, p, "steps: a step without an id");
     if (out && out->kind != NODE_LIST && out->kind != NODE_NULL)
@@ -32,6 +49,7 @@ static bool check_step(const struct node *step, struct problem *p) {
     for (const struct node *c = out ? out->first : NULL; c; c = c->next) {
         if (c->kind != NODE_MAP) return wrong(c, p, "transitions: one must be an object");
         const struct node *target = node_find(c, "target_step_id");
+        if (!check_keys(c, arrow_own, p)) return false;
         if (!target || target->kind != NODE_STRING) return wrong(c, p, "transitions: one without a target_step_id");
     }
     return true;

@@ -131,7 +131,7 @@ static bool try_splice(struct splice *s, const struct node *was, const struct no
     find_list_step(s, was, &s->list_step);
     place.list_step = s->list_step;
     splice_value(s, was, want, &place);
-    bool good = !s->failed && write_edits(s, strip, out) &&
+    bool good = !s->failed && write_edits(s, strip, out) && out->len > before &&
                 reads_as((struct slice){ out->at + before, out->len - before }, want);
     if (!good && !out->bad) out->len = before;
     return good;
