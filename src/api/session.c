@@ -252,6 +252,12 @@ static int on_message(struct session *s, enum ws_kind kind, struct slice payload
     return kind == WS_BINARY ? ws_mux_message(s, payload) : ws_json_message(s, payload);
 }
 
+static void end_broken(struct session *s, uint16_t code, const char *why) {
+    if (log_gate_opens(&s->all->refused_gate, session_now_ms(s)))
+        log_warn("ws.refused", "user=\"%s\" code=%u reason=\"%s\"", s->who->user, code, why);
+    session_close(s, code, why);
+}
+
 static void on_control(struct session *s, const struct ws_event *e) {
     struct buf *out = &s->all->out;
 
@@ -265,7 +271,7 @@ static void on_control(struct session *s, const struct ws_event *e) {
         session_close(s, ws_close_answer(e->code), "");
         break;
     case WS_FAILED:
-        session_close(s, e->code, (const char *)e->payload.at);
+        end_broken(s, e->code, (const char *)e->payload.at);
         break;
     default:
         break;
@@ -281,7 +287,7 @@ static bool take(struct session *s, const struct ws_event *e) {
     int err = on_message(s, e->kind, e->payload);
     if (err == E_AGAIN) return false;
     if (err != E_OK && !s->is_closing && !(s->paused & PAUSE_HELD))
-        session_close(s, (uint16_t)err_close(err), err_text(err));
+        end_broken(s, (uint16_t)err_close(err), err_text(err));
     return true;
 }
 
