@@ -169,3 +169,15 @@ test('a10 a draining server says 1012', async () => {
   assert.equal(code, 1012)
   await other.remove()
 })
+
+test('a7 too much is read later, never refused, and slows nobody else', async () => {
+  const room = newRoom()
+  const a = join(room, 'ann'), b = join(room, 'bob')
+  await synced(a)
+  await synced(b)
+  for (let i = 0; i < 50; i++) a.text.insert(0, 'x'.repeat(100000))        // 5 MB: more than the burst
+  b.text.insert(0, 'meanwhile')
+  await until('all of it', () => b.text.length === 5000009, 30000)
+  await same(a, b)
+  assert.ok(a.provider.wsconnected)
+})
