@@ -1,6 +1,7 @@
 // browser.mjs -- real browsers for tests: Debian's Chromium, and Firefox ESR for the smoke flow.
 // One test runs in both; a person is a browser context with a signed-in name of its own.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { chromium, firefox } from 'playwright-core'
@@ -8,10 +9,14 @@ import { chromium, firefox } from 'playwright-core'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const CHROMIUM = '/usr/bin/chromium'
 const FIREFOX = '/usr/bin/firefox-esr'
+const FIREFOX_LEAST = 153      // the first long-term release that playwright-core 1.64 was seen to drive
 
 export const missing = (which) => {
   const path = which === 'firefox' ? FIREFOX : CHROMIUM
-  return existsSync(path) ? false : `${path} is not installed`
+  if (!existsSync(path)) return `${path} is not installed`
+  if (which !== 'firefox') return false
+  const version = execFileSync(FIREFOX, ['--version'], { encoding: 'utf8' }).trim()     // "Mozilla Firefox 153.7.0esr"
+  return Number(/\d+/.exec(version)?.[0]) >= FIREFOX_LEAST ? false : `${version} is too old to be driven; ${FIREFOX_LEAST} is needed`
 }
 
 export const launch = (which = 'chromium') => which === 'firefox'
