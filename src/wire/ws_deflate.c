@@ -12,7 +12,7 @@
 #include "base/must.h"
 
 #define WINDOW_BITS 15
-#define RATIO_FREE KIB(64)      /* below this any ratio is fine */
+#define RATIO_FREE MIB(4)       /* below this any ratio is fine: people do paste 100 KB of one character */
 #define RATIO_MAX 100
 #define KEEP_BYTES KIB(256)     /* an output buffer above this is given back after use */
 #define CHUNK KIB(16)

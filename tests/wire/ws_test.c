@@ -429,6 +429,10 @@ static void w2_zip_bomb(void) {
 
     check(ws_deflate_message(codec, (struct slice){ zeros, MIB(8) }, &bomb) && bomb.len < KIB(64));
     check(ws_inflate_message(codec, bomb, MIB(16), &out) == E_TOO_LARGE);   /* by its ratio */
+    struct slice paste;                     /* a person's: one character, 1 MiB of it */
+    check(ws_deflate_message(codec, (struct slice){ zeros, MIB(1) }, &paste));
+    check(ws_inflate_message(codec, paste, MIB(16), &out) == E_OK && out.len == MIB(1));
+    check(ws_deflate_message(codec, (struct slice){ zeros, MIB(8) }, &bomb));
     buf_init(&b, MIB(1));
     put_frame(&b, FIN | RSV1 | 2, bomb);
     expect(&deflated, buf_view(&b), "failed 1009;");
