@@ -247,8 +247,7 @@ static void go_on(struct rest *r, uint64_t now_ms) {
             continue;
         }
         *at = w->next;
-        if (w->lsn <= upto) ask_now(r, &w->question, w->ticket);
-        else unavailable(r, w->ticket);
+        w->go(r, w->ctx, w->lsn <= upto);
         free(w);
     }
     if (next != UINT64_MAX) loop_timer_set(r->config.loop, &r->timer, next);
@@ -258,22 +257,41 @@ static void on_timer(struct loop_timer *timer, uint64_t now_ms) {
     go_on((struct rest *)((char *)timer - offsetof(struct rest, timer)), now_ms);
 }
 
-void rest_ask(struct rest *r, const struct request *request, const struct question *q) {
-    struct mark *m = map_get(&r->marks, slice_of(request->who->user));
+void rest_after_own_writes(struct rest *r, const struct principal *who, rest_go *go, void *ctx) {
+    struct mark *m = map_get(&r->marks, slice_of(who->user));
 
     if (m == NULL || m->lsn <= cursor(r)) {
-        ask_now(r, q, request->ticket);
+        go(r, ctx, true);
         return;
     }
     struct waiting *w = calloc(1, sizeof *w);
     must(w != NULL);
-    memcpy(&w->question, q, sizeof *q);
-    w->ticket = request->ticket;
-    w->lsn = m->lsn;
-    w->until_ms = loop_now_ms(r->config.loop) + REST_WAIT_MS;
-    w->next = r->waiting;
+    *w = (struct waiting){ .go = go, .ctx = ctx, .lsn = m->lsn, .next = r->waiting,
+                           .until_ms = loop_now_ms(r->config.loop) + REST_WAIT_MS };
     r->waiting = w;
     if (r->timer.place == 0) loop_timer_set(r->config.loop, &r->timer, w->until_ms);
+}
+
+struct asking {                 /* a question that waits */
+    struct question question;
+    struct ticket ticket;
+};
+
+static void ask_or_refuse(struct rest *r, void *ctx, bool ready) {
+    struct asking *a = ctx;
+
+    if (ready) ask_now(r, &a->question, a->ticket);
+    else if (!r->stopping) unavailable(r, a->ticket);
+    free(a);
+}
+
+void rest_ask(struct rest *r, const struct request *request, const struct question *q) {
+    struct asking *a = calloc(1, sizeof *a);
+
+    must(a != NULL);
+    memcpy(&a->question, q, sizeof *q);     /* its padding too: questions are compared by their bytes */
+    a->ticket = request->ticket;
+    rest_after_own_writes(r, request->who, ask_or_refuse, a);
 }
 
 void rest_notice(struct rest *r, const struct notice *n) {
@@ -303,8 +321,10 @@ void rest_free(struct rest *r) {
     if (r == NULL) return;
     r->config.journal->on_durable = NULL;
     loop_timer_clear(r->config.loop, &r->timer);
+    r->stopping = true;
     for (struct waiting *w = r->waiting, *next; w; w = next) {
         next = w->next;
+        w->go(r, w->ctx, false);
         free(w);
     }
     for (struct answer *a = r->answers, *next; a; a = next) {

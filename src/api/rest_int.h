@@ -29,9 +29,12 @@ struct question {                   /* equal bytes are the same question: zeroed
 
 struct answer;
 
+/* The wait is over: is the index as far as it must be? If not, answer 503. */
+typedef void rest_go(struct rest *r, void *ctx, bool ready);
+
 struct waiting {                    /* a request whose user's own writes are not in the index yet (P3) */
-    struct question question;
-    struct ticket ticket;
+    rest_go *go;
+    void *ctx;
     uint64_t lsn, until_ms;
     struct waiting *next;
 };
@@ -50,9 +53,12 @@ struct rest {
     struct map marks;
     struct waiting *waiting;
     struct loop_timer timer;        /* of the oldest waiting */
+    bool stopping;                  /* nobody is answered any more: what waits is only freed */
 };
 
 void rest_ask(struct rest *r, const struct request *request, const struct question *q);
+/* P3: calls `go` now, or when the index holds what this user wrote, or after REST_WAIT_MS without it. */
+void rest_after_own_writes(struct rest *r, const struct principal *who, rest_go *go, void *ctx);
 void rest_add_read_routes(struct rest *r);
 void rest_add_write_routes(struct rest *r);
 

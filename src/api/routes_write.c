@@ -184,9 +184,15 @@ static void refuse_fields(struct http *h, const struct request *r, const struct 
     buf_deinit(&b);
 }
 
-static void submit(struct write *w) {
-    if (!worker_submit(w->rest->config.reader, &w->job)) fail(w, E_OVERLOADED);
+static void look_up_or_refuse(struct rest *r, void *ctx, bool ready) {
+    struct write *w = ctx;
+
+    if (r->stopping) write_free(w);
+    else if (!ready || !worker_submit(r->config.reader, &w->job)) fail(w, E_OVERLOADED);
 }
+
+/* Whether the atom exists is asked of the index, which must hold what this user did before (P3). */
+static void submit(struct write *w) { rest_after_own_writes(w->rest, w->who, look_up_or_refuse, w); }
 
 static void post_atom(struct http *h, const struct request *request) {
     struct new_atom atom;

@@ -118,12 +118,16 @@ static void unref_both(const struct queued *q) {
     if (q->message_id) frame_unref(q->message_id);
 }
 
-/* The entity does not exist: if the next submission creates it, do so. Then the room may be opened. */
+/* The entity does not exist: whatever waits before the next creation is told so, then it is created and the
+ * room may be opened. Who is told may queue a creation at once: it is found here. */
 bool room_create_queued(struct room *r) {
-    struct queued *q = r->queued_first;
+    struct queued *q;
 
-    if (!q || q->what != QUEUED_CREATE) return false;
-    dequeue(r);
+    while ((q = dequeue(r)) && q->what != QUEUED_CREATE) {
+        tell(q->done, q->ctx, E_NOT_FOUND);
+        queued_free(q);
+    }
+    if (!q) return false;
     room_draw_lineage(r);
     int err = q->bytes->len <= HASH_BYTES ? E_INVALID : room_import(r, frame_slice(q->bytes), (struct entry){
         .cause = q->cause, .done = q->done, .ctx = q->ctx,

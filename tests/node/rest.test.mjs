@@ -222,3 +222,30 @@ test('roles: a viewer reads, only an editor writes', async () => {
     assert.equal((await fetch(`${own.url}/health`)).status, 200)
   } finally { await own.remove() }
 })
+
+test('p3 one person, one after the other: created, deleted, created again, never refused', async () => {
+  const s = await startServer()
+  try {
+    const body = JSON.stringify({ id: 'atom-bo-again', category: 'BACK_OFFICE', type: 'PROCESS', name: 'Again' })
+    const call = (method, path) => fetch(`${s.url}${path}?user=anna`, { method, ...(method === 'POST' ? { body, headers: { 'Content-Type': 'application/json' } } : {}) })
+    for (let i = 0; i < 15; i++) {
+      for (const [method, path] of [['POST', '/api/atoms'], ['DELETE', '/api/atoms/atom-bo-again']]) {
+        const answer = await call(method, path)
+        assert.equal(answer.status, 200, `round ${i}: ${method} ${await answer.text()}`)
+      }
+    }
+  } finally { await s.remove() }
+})
+
+test('r2 created and deleted by many at once: nobody who creates is told it was not found', async () => {
+  const s = await startServer()
+  try {
+    const body = JSON.stringify({ id: 'atom-bo-race', category: 'BACK_OFFICE', type: 'PROCESS', name: 'Race' })
+    const call = (method, path) => fetch(`${s.url}${path}`, { method, ...(method === 'POST' ? { body, headers: { 'Content-Type': 'application/json' } } : {}) })
+    const create = () => call('POST', '/api/atoms'), remove = () => call('DELETE', '/api/atoms/atom-bo-race')
+    for (let i = 0; i < 8; i++) {
+      const answers = await Promise.all([create(), remove(), create(), remove(), create()])
+      for (const k of [0, 2, 4]) assert.notEqual(answers[k].status, 404, `round ${i}: ${await answers[k].text()}`)
+    }
+  } finally { await s.remove() }
+})
