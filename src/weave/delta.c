@@ -86,10 +86,14 @@ static void insert_string(struct weave *w, struct op *op, const struct item *x, 
 }
 
 static void insert_values(struct weave *w, struct pool *pool, struct op *op, const struct item *x) {
+    struct reader r = reader_of((struct slice){ item_content(w, x), x->bytes });
+    bool row = item_kind(x) == KIND_ANY || item_kind(x) == KIND_JSON;     /* read in one pass */
+
     for (uint32_t i = 0; i < x->len; i++) {
         if (op->n_values == op->cap_values)
             op->values = vector_grow(op->values, &op->cap_values, sizeof *op->values);
-        op->values[op->n_values++] = pool_value(pool, value_of(w, x, i));
+        op->values[op->n_values++] =
+            pool_value(pool, row ? value_next(item_kind(x), &r) : value_of(w, x, i));
     }
 }
 

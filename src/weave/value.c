@@ -20,6 +20,10 @@ static struct weave_value value_character(struct slice text, uint32_t offset) {
     return value_bytes(WEAVE_V_STRING, (struct slice){ text.at + from, to - from });
 }
 
+struct weave_value value_next(uint32_t kind, struct reader *r) {
+    return kind == KIND_ANY ? any_read(r) : value_json(read_bytes(r));
+}
+
 struct weave_value value_of(struct weave *w, const struct item *x, uint32_t offset) {
     struct slice content = { item_content(w, x), x->bytes };
     struct reader r = reader_of(content);

@@ -23,6 +23,8 @@ void json_normalise(struct buf *out, struct slice json);    /* as JSON.stringify
 
 /* The value of a unit of an item that counts: element `offset` of it. */
 struct weave_value value_of(struct weave *w, const struct item *x, uint32_t offset);
+/* The next element of a KIND_ANY or KIND_JSON item; r moves behind it. */
+struct weave_value value_next(uint32_t kind, struct reader *r);
 
 /* As content of an item. `kind`: KIND_ANY (bytes: one element), KIND_BINARY, KIND_DOC. */
 int value_encode(struct buf *out, const struct weave_value *v, uint32_t *kind);
