@@ -44,7 +44,8 @@ export class SelectionHub {
   }
 
   private onChange({ added, updated, removed }: Change): void {
-    let dirty = removed.filter((id) => this.seen.delete(id)).length > 0
+    let dirty = removed.length > 0 // whoever was here before this hub was never `seen`, but is drawn
+    for (const id of removed) this.seen.delete(id)
     for (const id of [...added, ...updated]) {
       if (id === this.awareness.clientID) continue
       const state = this.awareness.getStates().get(id) as State | undefined
