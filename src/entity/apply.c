@@ -15,23 +15,23 @@ static void note(struct apply *a, int result) {
 
 weave_type new_type(struct apply *a, weave_type map, struct slice key, enum weave_kind kind) {
     weave_type type = 0;
-    note(a, weave_map_set_type(a->w, map, bytes_of(key), kind, &type));
+    note(a, weave_map_set_type(a->w, map, weave_of(key), kind, &type));
     return type;
 }
 
 void set_value(struct apply *a, weave_type map, struct slice key, const struct node *value) {
     struct weave_value v = value_from(a->t, value);
-    note(a, weave_map_set(a->w, map, bytes_of(key), &v));
+    note(a, weave_map_set(a->w, map, weave_of(key), &v));
 }
 
 void set_text(struct apply *a, weave_type map, const char *key, struct slice text) {
-    struct weave_value v = { .kind = WEAVE_V_STRING, .bytes = bytes_of(text) };
-    note(a, weave_map_set(a->w, map, bytes_of(slice_of(key)), &v));
+    struct weave_value v = { .kind = WEAVE_V_STRING, .bytes = weave_of(text) };
+    note(a, weave_map_set(a->w, map, weave_of(slice_of(key)), &v));
 }
 
 void delete_key(struct apply *a, weave_type map, struct slice key) {
     struct weave_value v;
-    if (weave_map_get(a->w, map, bytes_of(key), &v)) note(a, weave_map_delete(a->w, map, bytes_of(key)));
+    if (weave_map_get(a->w, map, weave_of(key), &v)) note(a, weave_map_delete(a->w, map, weave_of(key)));
 }
 
 /* Ids of what the server makes: computed, so that the same import gives the same update (D1). */
@@ -92,7 +92,7 @@ void apply_text(struct apply *a, weave_type text, struct slice base, struct slic
         for (size_t i = ours.n; i-- > 0;) {
             const struct diff_edit *e = &ours.edits[i];
             delete_range(a, text, &people, e->at, e->delete_units);
-            if (e->insert.len) note(a, weave_text_insert(a->w, text, moved(&people, e->at), bytes_of(e->insert)));
+            if (e->insert.len) note(a, weave_text_insert(a->w, text, moved(&people, e->at), weave_of(e->insert)));
         }
     }
     diff_deinit(&ours);
@@ -167,7 +167,7 @@ void apply_order(struct apply *a, struct order_slot *slots, size_t n, const stru
 static weave_type container(struct apply *a, weave_type map, const char *key, enum weave_kind kind) {
     struct weave_value v;
 
-    if (weave_map_get(a->w, map, bytes_of(slice_of(key)), &v) && v.kind == WEAVE_V_TYPE &&
+    if (weave_map_get(a->w, map, weave_of(slice_of(key)), &v) && v.kind == WEAVE_V_TYPE &&
         weave_kind_of(a->w, v.type) == kind) return v.type;
     return new_type(a, map, slice_of(key), kind);
 }
@@ -213,7 +213,7 @@ int model_apply(enum kind kind, struct weave *doc, const struct node *base, cons
 
     tree_init(&scratch);
     for (const struct field *f = shape_of(kind)->fields; f->key; f++) {
-        weave_type root = weave_root(doc, bytes_of(slice_of(f->key)));
+        weave_type root = weave_root(doc, weave_of(slice_of(f->key)));
         const struct node *was = base ? node_find(base, f->key) : NULL, *is = node_find(file, f->key);
         if (f->type == FIELD_MAP) apply_map(&a, f->fields, root, was, is);
         else if (slice_is(slice_of(f->key), "nodes")) apply_nodes(&a, root, was, is);

@@ -52,7 +52,7 @@ void apply_edges(struct apply *a, weave_type map, const struct node *base, const
     for (const struct node *c = file ? file->first : NULL; c; c = c->next, i++) {
         const struct node *before = find(base, was, is[i]);
         struct weave_value v;
-        bool there = weave_map_get(a->w, map, bytes_of(is[i]), &v) && v.kind == WEAVE_V_TYPE;
+        bool there = weave_map_get(a->w, map, weave_of(is[i]), &v) && v.kind == WEAVE_V_TYPE;
         if (before && node_same(before, c)) continue;
         weave_type edge = there ? v.type : new_type(a, map, is[i], WEAVE_MAP);
         if (edge) apply_plain(a, edge, there ? before : NULL, c, NULL, own);

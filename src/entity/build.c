@@ -68,7 +68,7 @@ static struct node *plain_of(struct build *b, const struct doc_entry *e, const s
     if (e->value) return like(b, node_clone(b->t, e->value), was);
     struct buf json;                    /* a container somebody made under a key of their own */
     buf_init(&json, LIMIT_DOCUMENT_BYTES);
-    weave_json(b->w, e->type, sink_to(&json));
+    weave_json(b->w, e->type, sink_into(&json));
     struct node *n = node_from_json(b->t, buf_view(&json));
     buf_deinit(&json);
     return like(b, n, was);
@@ -351,7 +351,7 @@ int model_build(enum kind kind, struct weave *doc, const struct model *was, stru
     struct node *model = node_new(t, NODE_MAP);
 
     for (const struct field *f = shape_of(kind)->fields; f->key && !b.failed; f++) {
-        weave_type root = weave_root(doc, bytes_of(slice_of(f->key)));
+        weave_type root = weave_root(doc, weave_of(slice_of(f->key)));
         const struct node *old = was->root ? node_find(was->root, f->key) : NULL;
         struct node *n = f->type == FIELD_RECORDS ? build_records(&b, root) : build_map(&b, f->fields, root, old);
         if (n) node_put(t, model, slice_of(f->key), n);

@@ -41,7 +41,7 @@ static int apply(enum kind kind, struct weave *doc, const struct model *base, co
                  const struct apply_ids *ids, struct buf *update) {
     weave_begin(doc);
     int e = model_apply(kind, doc, base ? base->root : NULL, file->root, ids);
-    weave_commit(doc, sink_to(update));
+    weave_commit(doc, sink_into(update));
     return e;
 }
 

@@ -7,12 +7,6 @@
 #include "base/must.h"
 #include "files/json.h"
 
-struct weave_bytes bytes_of(struct slice s) { return (struct weave_bytes){ s.at, s.len }; }
-struct slice slice_from(struct weave_bytes b) { return (struct slice){ b.at, b.len }; }
-
-static void write_buf(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
-struct weave_sink sink_to(struct buf *out) { return (struct weave_sink){ write_buf, out }; }
-
 /* What no file can hold: bytes, a document, nested too deep. model_build refuses it. */
 static struct node *node_lost(struct tree *t) {
     struct node *n = node_new(t, NODE_NULL);
@@ -36,7 +30,7 @@ static struct node *node_from_any(struct tree *t, struct weave_bytes any) {
     struct buf json;
 
     buf_init(&json, LIMIT_DOCUMENT_BYTES);
-    struct node *n = weave_any_to_json(any, sink_to(&json)) == 0 ? node_from_json(t, buf_view(&json))
+    struct node *n = weave_any_to_json(any, sink_into(&json)) == 0 ? node_from_json(t, buf_view(&json))
         : node_lost(t);
     buf_deinit(&json);
     return n;
@@ -95,7 +89,7 @@ struct slice doc_text(struct weave *w, struct tree *t, weave_type text) {
     struct buf b;
 
     buf_init(&b, LIMIT_DOCUMENT_BYTES);
-    weave_text_read(w, text, sink_to(&b));
+    weave_text_read(w, text, sink_into(&b));
     struct slice s = tree_copy(t, buf_view(&b));
     buf_deinit(&b);
     return s;
@@ -188,16 +182,16 @@ struct weave_value value_from(struct tree *t, const struct node *n) {
     case NODE_DATE:
     case NODE_STRING:
         v.kind = WEAVE_V_STRING;
-        v.bytes = bytes_of(n->text);
+        v.bytes = weave_of(n->text);
         return v;
     default: break;
     }
     buf_init(&json, LIMIT_DOCUMENT_BYTES);
     buf_init(&any, LIMIT_DOCUMENT_BYTES);
     json_compact(n, &json);
-    must(weave_any_from_json(bytes_of(buf_view(&json)), sink_to(&any)) == 0);
+    must(weave_any_from_json(weave_of(buf_view(&json)), sink_into(&any)) == 0);
     v.kind = n->kind == NODE_LIST ? WEAVE_V_ARRAY : WEAVE_V_OBJECT;
-    v.bytes = bytes_of(tree_copy(t, buf_view(&any)));
+    v.bytes = weave_of(tree_copy(t, buf_view(&any)));
     buf_deinit(&json);
     buf_deinit(&any);
     return v;

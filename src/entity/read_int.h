@@ -5,6 +5,7 @@
 #include <weave.h>
 
 #include "files/node.h"
+#include "weave/bridge.h"
 
 struct doc_entry {              /* one key of a Y.Map */
     struct slice key;
@@ -19,10 +20,6 @@ struct doc_item {               /* one item of an item list, in order */
     bool deleted;
     struct doc_entry *entries;
 };
-
-struct weave_bytes bytes_of(struct slice s);
-struct slice slice_from(struct weave_bytes b);
-struct weave_sink sink_to(struct buf *out);
 
 struct node *node_from_json(struct tree *t, struct slice json);     /* null, is_decorated: no file can hold it */
 

@@ -79,7 +79,7 @@ void card_free(struct projector *p, struct card *i) {
     free(i);
 }
 
-void card_busy(struct projector *p, struct card *i) {
+static void card_busy(struct projector *p, struct card *i) {
     if (i->busy) return;
     i->busy = true;
     if (p->n_busy == p->busy_cap) {

@@ -142,7 +142,7 @@ static int apply_row(struct projector *p, struct card *i, const struct row *row)
 
     if (i->replica == NULL || row->lsn <= i->lsn) return E_OK;     /* made from the log when needed */
     if (row->kind == ROW_IMPORT) bytes = (struct slice){ bytes.at + 32, bytes.len - 32 };
-    if (weave_apply(i->replica->doc, (struct weave_bytes){ bytes.at, bytes.len }, NULL) != 0) {
+    if (weave_apply(i->replica->doc, weave_of(bytes), NULL) != 0) {
         log_error("projector.row", "lsn=%llu room=%s why=\"does not apply\"", (unsigned long long)row->lsn, i->room);
         replica_drop(p, i);
     }
@@ -291,7 +291,7 @@ static int compact_room(struct projector *p, struct slice room) {
     if (document_upto(p, room, p->cursor, fresh_client(), &doc) != E_OK) return E_OK;   /* damaged: as it is */
     buf_init(&bytes, LIMIT_DOCUMENT_BYTES);
     int e = weave_has_pending(doc) ? E_INVALID      /* a snapshot must stand for all its rows */
-                                   : weave_since(doc, (struct weave_bytes){ 0 }, replica_sink(&bytes));
+                                   : weave_since(doc, (struct weave_bytes){ 0 }, sink_into(&bytes));
     if (e == 0 && !bytes.bad) e = index_set_snapshot(p->index, room, p->cursor, buf_view(&bytes));
     else e = E_OK;
     buf_deinit(&bytes);

@@ -146,8 +146,8 @@ static struct weave *clone_of(struct projector *p, struct card *i) {
     if (doc == NULL) return NULL;
     struct weave *clone = weave_new(fresh_client(), LIMIT_DOCUMENT_BYTES);
     buf_init(&all, 2 * LIMIT_DOCUMENT_BYTES);
-    int e = weave_since(doc, (struct weave_bytes){ 0 }, replica_sink(&all));
-    if (e == 0 && !all.bad) e = weave_apply(clone, (struct weave_bytes){ all.at, all.len }, NULL);
+    int e = weave_since(doc, (struct weave_bytes){ 0 }, sink_into(&all));
+    if (e == 0 && !all.bad) e = weave_apply(clone, bytes_of(&all), NULL);
     else e = -1;
     buf_deinit(&all);
     if (e == 0) return clone;

@@ -17,6 +17,7 @@
 #include "entity/export.h"
 #include "projection/projector.h"
 #include "projection/shape.h"
+#include "weave/bridge.h"
 
 enum flight { FLIGHT_NONE, FLIGHT_WROTE, FLIGHT_MERGE };
 
@@ -115,7 +116,6 @@ void card_set_path(struct projector *p, struct card *i, const char *path);
 void card_set_room(struct projector *p, struct card *i, struct slice room);     /* empty: none */
 void card_visit(struct projector *p, struct card *i, uint64_t at_ms);
 void card_write(struct projector *p, struct card *i, uint64_t at_ms);
-void card_busy(struct projector *p, struct card *i);
 bool card_has_file(const struct card *i);       /* its hash is known */
 struct slice card_id(const struct card *i);
 
@@ -132,7 +132,6 @@ void catalog_changed(struct projector *p, enum change_kind kind, const struct ca
 
 /* scan.c */
 int scan_workspace(struct projector *p);
-int scan_path(struct projector *p, const char *path);           /* a file that has no card yet */
 int scan_file(struct projector *p, struct card *i);             /* a card without a room: index the file */
 int file_absent(struct projector *p, struct card *i);           /* for DISK_ABSENT_MS: then it is gone */
 
@@ -142,7 +141,6 @@ void replica_drop(struct projector *p, struct card *i);
 void replica_trim(struct projector *p);
 int document_upto(struct projector *p, struct slice room, uint64_t upto, uint64_t client, struct weave **out);
 uint64_t fresh_client(void);
-struct weave_sink replica_sink(struct buf *b);
 
 /* follow.c */
 int follow(struct projector *p, size_t rows_max, size_t *n);

@@ -12,17 +12,13 @@
 #include "base/rand.h"
 #include "entity/import.h"
 
-static void write_buf(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
-
-struct weave_sink replica_sink(struct buf *b) { return (struct weave_sink){ write_buf, b }; }
-
 /* An id for edits of our own making: drawn anew each time, outside the imports' range (D1). */
 uint64_t fresh_client(void) { return 1 + rand_u64() % (IMPORT_CLIENT_FIRST - 1); }
 
 /* ---- from the log ------------------------------------------------------------------------------------------ */
 
 static int apply(struct weave *doc, struct slice bytes) {
-    int e = weave_apply(doc, (struct weave_bytes){ bytes.at, bytes.len }, NULL);
+    int e = weave_apply(doc, weave_of(bytes), NULL);
     return e == 0 ? E_OK : e == WEAVE_TOO_LARGE ? E_TOO_LARGE : E_CORRUPT;
 }
 

@@ -140,7 +140,7 @@ int scan_file(struct projector *p, struct card *i) {
     return e != E_OK ? catalog_broken(p, i, &why) : index_it(p, i, buf_view(&p->json));
 }
 
-int scan_path(struct projector *p, const char *path) {
+static int scan_path(struct projector *p, const char *path) {
     enum kind kind;
 
     if (!kind_of_path(slice_of(path), &kind)) return E_OK;

@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "base/sha256.h"
 #include "entity/import.h"
+#include "weave/bridge.h"
 
 #define MERGE_BYTES MIB(8)      /* rows are merged when so much has come, so that memory stays bounded */
 #define MERGE_ROWS 4096
@@ -25,8 +26,6 @@ struct gathering {              /* updates one after the other in `bytes`, ends 
     size_t n;
 };
 
-static void put(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
-
 /* All that was gathered becomes one update. */
 static int merge(struct gathering *g) {
     struct weave_bytes updates[MERGE_ROWS];
@@ -38,7 +37,7 @@ static int merge(struct gathering *g) {
         from = g->ends[i];
     }
     buf_reset(&g->merged);
-    if (weave_update_merge(updates, g->n, (struct weave_sink){ put, &g->merged }) < 0) return E_CORRUPT;
+    if (weave_update_merge(updates, g->n, sink_into(&g->merged)) < 0) return E_CORRUPT;
     if (g->merged.bad) return E_TOO_LARGE;
     struct buf other = g->bytes;
     g->bytes = g->merged;

@@ -114,7 +114,7 @@ static void ask(struct member *m, bool ack) {
         more->expected++;
     }
     buf_init(&state, LIMIT_SYNC_MESSAGE);
-    weave_relay_state(m->room->relay, sink_of(&state));
+    weave_relay_state(m->room->relay, sink_into(&state));
     encode_sync(all, Y_STEP_1, buf_view(&state));
     buf_deinit(&state);
     member_send(m, buf_view(&all->scratch));
@@ -128,7 +128,7 @@ static struct frame *answer(struct member *m, struct slice state, enum y_step st
     struct buf update;
 
     buf_init(&update, 2 * LIMIT_SYNC_MESSAGE);
-    int e = weave_relay_since(m->room->relay, weave_of(state), sink_of(&update));
+    int e = weave_relay_since(m->room->relay, weave_of(state), sink_into(&update));
     if (e == 0) encode_sync(all, step, buf_view(&update));
     buf_deinit(&update);
     return e == 0 ? fanout_frame(m, buf_view(&all->scratch)) : NULL;
@@ -223,8 +223,8 @@ static bool has_new_structs(struct member *m, struct slice update) {
 
     buf_init(&state, LIMIT_SYNC_MESSAGE);
     buf_init(&diff, LIMIT_SYNC_MESSAGE);
-    weave_relay_state(m->room->relay, sink_of(&state));
-    int e = weave_update_diff(weave_of(update), weave_of(buf_view(&state)), sink_of(&diff));
+    weave_relay_state(m->room->relay, sink_into(&state));
+    int e = weave_update_diff(weave_of(update), weave_of(buf_view(&state)), sink_into(&diff));
     bool has = e < 0 || diff.len == 0 || diff.at[0] != 0;
     buf_deinit(&state);
     buf_deinit(&diff);
@@ -395,7 +395,6 @@ void member_reloaded(struct member *m) {
 /* ---- questions ------------------------------------------------------------------------------ */
 
 const struct frame *member_room(const struct member *m) { return m->room->name; }
-struct principal *member_who(const struct member *m) { return m->who; }
 bool member_is_joined(const struct member *m) { return m->is_joined; }
 bool member_has_presence(const struct member *m) { return m->person != NULL; }
 

@@ -114,7 +114,6 @@ const struct frame *member_room(const struct member *m);        /* the room's na
 struct slice member_wire_name(const struct member *m);           /* as its client writes it */
 const char *member_lineage(const struct member *m);
 const char *member_read_only(const struct member *m);           /* why nothing is saved now, or NULL */
-struct principal *member_who(const struct member *m);
 bool member_is_joined(const struct member *m);
 
 /* What the member says. E_OK, or E_AGAIN: not now (the journal is full, or too much is held while the

@@ -119,7 +119,7 @@ static bool merge(struct member *m, struct buf *out) {
 
     for (uint32_t i = 0; i < p->n; i++) updates[i] = weave_of(frame_slice(p->updates[i]));
     buf_reset(out);
-    return weave_update_merge(updates, p->n, sink_of(out)) == 0 && !out->bad;
+    return weave_update_merge(updates, p->n, sink_into(out)) == 0 && !out->bad;
 }
 
 static void retry(struct member *m) {

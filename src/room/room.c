@@ -68,7 +68,7 @@ void room_learn_ids(struct room *r) {
     struct buf state;
 
     buf_init(&state, LIMIT_SYNC_MESSAGE);
-    weave_relay_state(r->relay, sink_of(&state));
+    weave_relay_state(r->relay, sink_into(&state));
     r->n_own_ids = 0;
     weave_state_each(weave_of(buf_view(&state)), learn_state, r);
     buf_deinit(&state);

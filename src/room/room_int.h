@@ -9,6 +9,7 @@
 #include "room/loader.h"
 #include "room/member.h"
 #include "room/room.h"
+#include "weave/bridge.h"
 
 #define LIMIT_HELD_BYTES KIB(256)       /* a member's messages while its room loads */
 #define LIMIT_OWN_IDS 64                /* client ids of the reserved range in one room */
@@ -196,7 +197,6 @@ struct edit {                           /* one change on its way in */
  * and others (nothing can be saved now). */
 int room_submit(struct room *r, const struct edit *e, struct weave_effect *effect);
 
-struct room *room_find(const struct rooms *all, struct slice name);
 struct room *room_open(struct rooms *all, struct slice name);       /* found or made; loading */
 void room_close_later(struct room *r);          /* when it is empty */
 bool room_is_settled(const struct room *r);
@@ -225,11 +225,6 @@ uint32_t author_take(struct rooms *all, struct member *m);
 void author_leave(struct rooms *all, uint32_t number);
 struct member *author_settle(struct rooms *all, uint32_t number);   /* one entry less in flight */
 
-/* A sink into a buf. */
-static inline void sink_put(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
-static inline struct weave_sink sink_of(struct buf *b) { return (struct weave_sink){ sink_put, b }; }
-static inline struct weave_bytes weave_of(struct slice s) { return (struct weave_bytes){ s.at, s.len }; }
-static inline struct slice slice_from(struct weave_bytes b) { return (struct slice){ b.at, b.len }; }
 static inline struct slice frame_slice(const struct frame *f) { return (struct slice){ f->bytes, f->len }; }
 
 #endif

@@ -75,7 +75,7 @@ struct member *author_settle(struct rooms *all, uint32_t number) {
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
-struct room *room_find(const struct rooms *all, struct slice name) { return map_get(&all->by_name, name); }
+static struct room *room_find(const struct rooms *all, struct slice name) { return map_get(&all->by_name, name); }
 
 void room_mark_dirty(struct room *r) {
     if (r->is_dirty) return;

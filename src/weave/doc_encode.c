@@ -160,7 +160,7 @@ static void encode_delete_set(struct weave *w) {
 
 /* ---- whole updates ------------------------------------------------------------------------ */
 
-void encode_since(struct weave *w, struct buf *out, const uint32_t *known) {
+static void encode_since(struct weave *w, struct buf *out, const uint32_t *known) {
     const struct refs *order = client_order(w);
     uint32_t n = 0;
 
@@ -228,8 +228,6 @@ void encode_transaction(struct weave *w, struct buf *out) {
 }
 
 /* ---- the public calls --------------------------------------------------------------------- */
-
-void write_into(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
 
 void weave_state(struct weave *w, struct weave_sink out) {
     const struct refs *order = client_order(w);

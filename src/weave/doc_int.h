@@ -18,6 +18,7 @@
 #include <weave.h>
 
 #include "base/buf.h"
+#include "weave/bridge.h"
 #include "base/must.h"
 #include "base/read.h"
 #include "weave/decode_int.h"
@@ -252,7 +253,6 @@ void item_free(struct weave *w, uint32_t ref);
 uint32_t item_split(struct weave *w, uint32_t place, uint32_t ref, uint32_t units);
 uint32_t item_starting(struct weave *w, struct uid id);      /* split if needed, unless collected */
 uint32_t item_ending(struct weave *w, struct uid id);
-bool item_join(struct weave *w, struct client *c, uint32_t left_place, uint32_t place);
 uint32_t item_join_left(struct weave *w, struct client *c, uint32_t place);     /* joined place */
 
 /* ---- client.c ----------------------------------------------------------------------------- */
@@ -326,7 +326,6 @@ void transaction_begin(struct weave *w);
 void transaction_end(struct weave *w);                              /* collect, join, compact */
 void transaction_touch(struct weave *w, uint32_t client);
 void transaction_changed(struct weave *w, uint32_t type, uint32_t key);
-bool transaction_is_empty(const struct weave *w);
 void range_add(struct ranges *r, struct range add);                /* joins with the last */
 void range_sort(struct ranges *r);                                 /* sorted, joined, disjoint */
 static inline uint32_t transaction_before(const struct weave *w, const struct client *c) {
@@ -341,7 +340,6 @@ void collect_item(struct weave *w, uint32_t ref, bool as_child);
 /* ---- doc_encode.c ------------------------------------------------------------------------- */
 
 /* known: a clock per client, or NULL. */
-void encode_since(struct weave *w, struct buf *out, const uint32_t *known);
 void encode_transaction(struct weave *w, struct buf *out);
 
 /* ---- position.c: the index from positions to items of one list ---------------------------- */
@@ -359,17 +357,8 @@ void position_remove(struct weave *w, uint32_t ref);                /* before it
 void position_free(struct position *p);
 size_t position_memory(const struct position *p);
 
-static inline struct weave_bytes bytes_of(const struct buf *b) {
-    return (struct weave_bytes){ b->at, b->len };
-}
-
 static inline void write_to(struct weave_sink out, const struct buf *b) {
     if (b->len && out.write) out.write(out.ctx, b->at, b->len);
-}
-
-void write_into(void *ctx, const uint8_t *at, size_t len); /* a sink's write: ctx is a buf */
-static inline struct weave_sink sink_into(struct buf *b) {
-    return (struct weave_sink){ write_into, b };
 }
 
 #endif

@@ -60,6 +60,5 @@ void format_range(struct weave *w, uint32_t t, struct text_spot *spot, uint32_t 
                   struct attributes *wanted);
 void format_delete(struct weave *w, struct text_spot *spot, uint32_t len);
 void format_apply(struct weave *w, struct attributes *now, const struct item *x);
-struct attribute format_of(struct weave *w, const struct item *x);
 
 #endif

@@ -49,7 +49,7 @@ struct weave_value pool_value(struct pool *p, struct weave_value v) {
     return v;
 }
 
-void pool_free(struct pool *p) {
+static void pool_free(struct pool *p) {
     for (uint32_t i = 0; i < p->n; i++) free(p->list[i]);
     free(p->list);
 }

@@ -12,7 +12,6 @@ struct pool {                   /* pieces freed together */
 void *pool_get(struct pool *p, size_t size);        /* zeroed; never NULL */
 struct weave_bytes pool_copy(struct pool *p, struct slice s);
 struct weave_value pool_value(struct pool *p, struct weave_value v);    /* its bytes copied */
-void pool_free(struct pool *p);
 
 /* Did the unit come, or go, in the transaction under way? Ranges must be sorted. */
 bool event_is_new(const struct weave *w, const struct item *x);

@@ -62,7 +62,7 @@ int format_read(struct weave *w, struct attributes *to, const struct weave_attri
     return 0;
 }
 
-struct attribute format_of(struct weave *w, const struct item *x) {
+static struct attribute format_of(struct weave *w, const struct item *x) {
     struct reader r = reader_of((struct slice){ item_content(w, x), x->bytes });
     struct slice key = read_bytes(&r), value = read_bytes(&r);
 

@@ -174,7 +174,7 @@ static void join_content(struct weave *w, struct client *c, struct item *l, cons
     l->bytes += r->bytes;
 }
 
-bool item_join(struct weave *w, struct client *c, uint32_t left_place, uint32_t place) {
+static bool item_join(struct weave *w, struct client *c, uint32_t left_place, uint32_t place) {
     uint32_t left = place_ref(c, left_place), right = place_ref(c, place);
     struct item *l = item_at(w, left), *r = item_at(w, right);
 

@@ -208,10 +208,6 @@ static void encode_pending(const struct plan *p, const struct update *u, struct 
     delete_set_write(&p->unknown, out);
 }
 
-static struct weave_bytes bytes_of(const struct buf *b) {
-    return (struct weave_bytes){ b->at, b->len };
-}
-
 /* Encodes what the received bytes will not do for; they may be gone after the call. */
 static void report(struct weave_relay *r, struct weave_bytes update, struct weave_effect *effect) {
     struct plan *p = &r->plan;

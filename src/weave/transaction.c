@@ -33,10 +33,6 @@ void transaction_changed(struct weave *w, uint32_t type, uint32_t key) {
     vector_push(list, (struct uid){ type, key });
 }
 
-bool transaction_is_empty(const struct weave *w) {
-    return w->now.touched.n == 0 && w->now.deleted.n == 0;
-}
-
 /* ---- ranges ------------------------------------------------------------------------------- */
 
 void range_add(struct ranges *r, struct range add) {

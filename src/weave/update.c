@@ -103,16 +103,14 @@ int weave_update_clients(struct weave_bytes update, bool (*on_client)(void *ctx,
 
 /* ---- order -------------------------------------------------------------------------------- */
 
-static void to_buf(void *ctx, const uint8_t *at, size_t len) { buf_put(ctx, at, len); }
-
 int update_read_ordered(struct update *u, struct weave_bytes bytes, struct buf *hold) {
     u->n = 0;
     int e = update_read(u, bytes);
     if (e || u->is_ordered) return e;
     buf_reset(hold);
-    e = weave_update_merge(&bytes, 1, (struct weave_sink){ to_buf, hold });
+    e = weave_update_merge(&bytes, 1, sink_into(hold));
     u->n = 0;
-    return e ? e : update_read(u, (struct weave_bytes){ hold->at, hold->len });
+    return e ? e : update_read(u, bytes_of(hold));
 }
 
 /* ---- state vector ------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #ifndef WEAVE_UPDATE_INT_H
 #define WEAVE_UPDATE_INT_H
 
+#include "weave/bridge.h"
 #include "weave/deleteset_int.h"
 
 struct block {              /* the structs of one client, somewhere in an update */
