@@ -39,7 +39,6 @@
 
 #define VERSION "0.1.0"
 #define DRAIN_MS 2000           /* SIGTERM: members are asked to come back, spread over this time */
-#define LOOK_MS 10              /* while the first scan runs */
 #define STOP_MS 10000           /* and at the latest after this the process ends */
 
 struct wakeup {                 /* an eventfd of another thread, polled by the loop */
@@ -415,20 +414,6 @@ static void announce(const struct server *s) {
     fflush(stdout);
 }
 
-static void on_look(struct loop_timer *timer, uint64_t now_ms) { (void)timer, (void)now_ms; }
-
-/* Clients are let in when every file has been looked at once. The scan's last step wakes nobody, so
- * the loop looks again by itself. */
-static void await_first_scan(struct server *s) {
-    struct loop_timer look = { .on_timer = on_look };
-
-    while (!atomic_load(&projector_status(s->projector)->complete)) {
-        loop_timer_set(s->loop, &look, loop_now_ms(s->loop) + LOOK_MS);
-        tick(s);
-    }
-    loop_timer_clear(s->loop, &look);
-}
-
 static int command_serve(int argc, char **argv) {
     struct server *s = calloc(1, sizeof *s);
     must(s);
@@ -439,7 +424,7 @@ static int command_serve(int argc, char **argv) {
     s->loop = loop_new();
     watch(s, &s->signals, signal_descriptor(), on_signal);
     if (open_data(s) != 0 || start_threads(s) != 0) return 1;
-    await_first_scan(s);
+    while (!atomic_load(&projector_status(s->projector)->complete)) tick(s);    /* its notice wakes the loop */
     if (open_network(s) != 0) return 1;
     announce(s);
     run(s);
