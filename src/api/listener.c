@@ -214,13 +214,6 @@ static void on_events(struct loop_source *source, uint32_t events) {
         admit(h, c);
 }
 
-bool http_adopt(struct http *h, int fd) {
-    struct conn *c = conns_adopt(h->config.conns, fd);
-
-    if (c) admit(h, c);
-    return c != NULL;
-}
-
 /* ---- opening -------------------------------------------------------------------------------- */
 
 static int bind_one(const struct addrinfo *a) {

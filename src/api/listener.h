@@ -23,6 +23,5 @@ struct http *http_open(const struct listener_config *config, const char **why);
 void http_close(struct http *h);        /* after conns_free */
 void http_stop_accepting(struct http *h);
 uint16_t http_port(const struct http *h);
-bool http_adopt(struct http *h, int fd);        /* serve a connected socket; false: no slot */
 
 #endif

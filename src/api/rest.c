@@ -281,7 +281,7 @@ static void ask_or_refuse(struct rest *r, void *ctx, bool ready) {
     struct asking *a = ctx;
 
     if (ready) ask_now(r, &a->question, a->ticket);
-    else if (!r->stopping) unavailable(r, a->ticket);
+    else unavailable(r, a->ticket);
     free(a);
 }
 
@@ -315,23 +315,4 @@ struct rest *rest_new(const struct rest_config *config) {
     rest_add_read_routes(r);
     rest_add_write_routes(r);
     return r;
-}
-
-void rest_free(struct rest *r) {
-    if (r == NULL) return;
-    r->config.journal->on_durable = NULL;
-    loop_timer_clear(r->config.loop, &r->timer);
-    r->stopping = true;
-    for (struct waiting *w = r->waiting, *next; w; w = next) {
-        next = w->next;
-        w->go(r, w->ctx, false);
-        free(w);
-    }
-    for (struct answer *a = r->answers, *next; a; a = next) {
-        next = a->next;
-        answer_free(a);
-    }
-    forget_marks(r, UINT64_MAX);
-    map_deinit(&r->marks);
-    free(r);
 }

@@ -36,7 +36,6 @@ struct rest_config {
 
 /* Adds its routes, and a 404 for whatever else is below /api: other routes there come first. */
 struct rest *rest_new(const struct rest_config *config);
-void rest_free(struct rest *r);                                 /* after the reader has stopped */
 
 /* From the projector's on_notice: what was kept is out of date, whoever waited may go on. */
 void rest_notice(struct rest *r, const struct notice *n);

@@ -53,7 +53,6 @@ struct rest {
     struct map marks;
     struct waiting *waiting;
     struct loop_timer timer;        /* of the oldest waiting */
-    bool stopping;                  /* nobody is answered any more: what waits is only freed */
 };
 
 void rest_ask(struct rest *r, const struct request *request, const struct question *q);

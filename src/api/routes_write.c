@@ -187,8 +187,7 @@ static void refuse_fields(struct http *h, const struct request *r, const struct 
 static void look_up_or_refuse(struct rest *r, void *ctx, bool ready) {
     struct write *w = ctx;
 
-    if (r->stopping) write_free(w);
-    else if (!ready || !worker_submit(r->config.reader, &w->job)) fail(w, E_OVERLOADED);
+    if (!ready || !worker_submit(r->config.reader, &w->job)) fail(w, E_OVERLOADED);
 }
 
 /* Whether the atom exists is asked of the index, which must hold what this user did before (P3). */

@@ -165,15 +165,21 @@ static int replace_in(struct disk *d, int dir, const struct names *n, const char
     return fsync(dir) < 0 ? E_IO : E_OK;
 }
 
+/* The descriptor of the folder that `path` is in, or an E_ value. */
+static int open_to_write(struct disk *d, const char *path, struct names *n) {
+    must(d->lock >= 0);
+    int r = names_make(path, n);
+    if (r < 0) return r;
+    int dir = open_folder(d, n->folder);
+    return dir < 0 ? disk_error(-dir) : dir;
+}
+
 int disk_replace(struct disk *d, const char *path, struct slice bytes) {
     struct names n;
+    int dir = open_to_write(d, path, &n);
 
-    must(d->lock >= 0);
-    int r = names_make(path, &n);
-    if (r < 0) return r;
-    int dir = open_folder(d, n.folder);
-    if (dir < 0) return disk_error(-dir);
-    r = replace_in(d, dir, &n, path, bytes);
+    if (dir < 0) return dir;
+    int r = replace_in(d, dir, &n, path, bytes);
     close(dir);
     return r;
 }
@@ -231,13 +237,10 @@ int disk_create(struct disk *d, const char *path, struct slice bytes) {
 
 int disk_unlink(struct disk *d, const char *path) {
     struct names n;
+    int dir = open_to_write(d, path, &n);
 
-    must(d->lock >= 0);
-    int r = names_make(path, &n);
-    if (r < 0) return r;
-    int dir = open_folder(d, n.folder);
-    if (dir < 0) return disk_error(-dir);
-    r = unlinkat(dir, name_of(path), 0) < 0 ? disk_error(errno) : fsync(dir) < 0 ? E_IO : E_OK;
+    if (dir < 0) return dir;
+    int r = unlinkat(dir, name_of(path), 0) < 0 ? disk_error(errno) : fsync(dir) < 0 ? E_IO : E_OK;
     close(dir);
     return r;
 }

@@ -12,7 +12,7 @@ static const struct { const char *name; enum gndp_type type; } types[] = {
 };
 static const char *const statuses[] = { "", "active", "idle", "away" };
 
-const char *gndp_status_text(enum gndp_status status) { return statuses[status ? status : GNDP_ACTIVE]; }
+static const char *gndp_status_text(enum gndp_status status) { return statuses[status ? status : GNDP_ACTIVE]; }
 
 static int fail(struct gndp_msg *m, const char *code, const char *detail) {
     m->code = code;

@@ -29,7 +29,6 @@ struct gndp_msg {
 int gndp_decode(struct slice text, struct gndp_msg *out);
 void gndp_deinit(struct gndp_msg *m);
 
-const char *gndp_status_text(enum gndp_status status);
 
 /* Each writes a whole message; id "" and room empty are left out. */
 void gndp_encode_ack(struct buf *out, const char *id);
