@@ -1,18 +1,10 @@
 import { useEffect, useState } from 'react'
 import { useStore } from 'zustand'
 import { createStore } from 'zustand/vanilla'
-import type { Room, RoomState } from '../services/Room.js'
+import { NOTHING_YET, type Room, type RoomState } from '../services/Room.js'
 import { useWebSocket } from './useWebSocket.js'
 
-const NONE = createStore<RoomState>(() => ({
-  loaded: false,
-  synced: false,
-  readOnly: null,
-  refusal: null,
-  save: { kind: 'loading' },
-  people: [],
-  generation: 0,
-}))
+const NONE = createStore<RoomState>(() => NOTHING_YET)
 
 /** Keeps a room open for as long as the component lives; null until the first effect. */
 export const useOpenRoom = (name: string | null): Room | null => {

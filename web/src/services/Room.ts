@@ -61,19 +61,22 @@ const GONE_AFTER_MS = 5000
 const REMOTE = { name: 'remote' }
 const STORED = { name: 'stored' }
 
+/** What is known of a room before it has said anything. */
+export const NOTHING_YET: RoomState = {
+  loaded: false,
+  synced: false,
+  readOnly: null,
+  refusal: null,
+  save: { kind: 'loading' },
+  people: [],
+  generation: 0,
+}
+
 export class Room {
   doc!: Y.Doc
   awareness!: Awareness
   undo!: Y.UndoManager
-  readonly state = createStore<RoomState>(() => ({
-    loaded: false,
-    synced: false,
-    readOnly: null,
-    refusal: null,
-    save: { kind: 'loading' },
-    people: [],
-    generation: 0,
-  }))
+  readonly state = createStore<RoomState>(() => NOTHING_YET)
 
   private joined = false // granted on this socket
   private handshake: 'none' | 'step1-sent' | 'covered' = 'none'
